@@ -1,0 +1,86 @@
+"""What training, sweeps and tables ask of a control method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from tunable_core.omega import OmegaLike, OmegaSampling, as_omega
+from tunable_core.tunable import per_distinct_omega
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stretch of training: what learns, at which omegas, for how long."""
+
+    name: str
+    """Shown in the history and the progress bar."""
+    parameters: tuple[str, ...]
+    """Prefixes of the names of the parameters that train; all others stay frozen."""
+    omega: tuple[float, ...] | None = None
+    """The fixed omega of this stage; None draws them as the training settings say."""
+    share: float = 1.0
+    """Length in units of the configured number of steps."""
+    start: Callable[[], None] = field(default=lambda: None, compare=False)
+    """Called once when the stage begins."""
+
+    def omegas(self, sampling: OmegaSampling, p: int, generator: torch.Generator) -> Tensor:
+        """Omegas of one step: [groups, p], or [1, p] where the stage fixes them."""
+        if self.omega is None:
+            return sampling.draw(p, generator)
+        return torch.tensor([self.omega], device=generator.device)
+
+
+class Control(nn.Module):
+    """A network with dials, whatever the mechanism behind them.
+
+    Subclasses set num_objectives, implement tuned(x, omega) for one omega [p] and stages(), and at()
+    where the method allows it.
+    """
+
+    num_objectives: int
+
+    def forward(self, x: Tensor, omega: OmegaLike, *, extrapolate: bool = False) -> Tensor:
+        """x: [B, 3, H, W] in [0, 1] and dials [p] or [B, p] to the output image."""
+        omega = as_omega(omega, self.num_objectives, extrapolate=extrapolate)
+        return per_distinct_omega(self.tuned, x, omega.to(x.device))
+
+    def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
+        """The output for one omega [p], already checked."""
+        raise NotImplementedError
+
+    def outputs(self, x: Tensor, omegas: OmegaLike) -> list[Tensor]:
+        """The outputs on one batch for many omegas [N, p], sharing work where the method can."""
+        return [self(x, omega) for omega in omegas]
+
+    def at(self, omega: OmegaLike) -> nn.Module:
+        """A plain module with the dials fixed at omega [p], where the method has one."""
+        raise NotImplementedError(f"{type(self).__name__} has no plain network at a fixed omega")
+
+    def stages(self) -> list[Stage]:
+        """The training, in order; parameters that no stage names are an error (see check_stages)."""
+        raise NotImplementedError
+
+
+def check_stages(control: Control) -> None:
+    """Refuse, by name, parameters that no stage trains or that two stages train.
+
+    Raises ValueError naming the first few.
+    """
+    stages = control.stages()
+    counts = {
+        name: sum(name.startswith(stage.parameters) for stage in stages)
+        for name, _ in control.named_parameters()
+    }
+    for fault, names in (
+        ("are trained by no stage", [n for n, c in counts.items() if c == 0]),
+        ("are trained by two stages", [n for n, c in counts.items() if c > 1]),
+    ):
+        if names:
+            raise ValueError(
+                f"{type(control).__name__}: {', '.join(names[:3])} ({len(names)} in all) {fault}; "
+                f"each parameter belongs to exactly one"
+            )

@@ -1,0 +1,36 @@
+"""Blending pixels: the oracle of the denoising dial, one line over any denoiser."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from tunable_core.controls.base import Control, Stage
+from tunable_core.objectives import NU
+
+
+class Blend(Control):
+    """y_dn + nu omega_2 (z - y_dn): the denoised image with part of what was taken off put back.
+
+    Its error against y_eta is (1 - nu omega_2) times the denoiser's, so in PSNR_eta nothing that rests
+    on the same denoiser can be better. omega_1 has no effect. It exists for denoising only.
+    denoiser: a network trained for fidelity alone.
+    """
+
+    num_objectives = 2
+
+    def __init__(self, denoiser: nn.Module, nu: float = NU) -> None:
+        super().__init__()
+        self.denoiser, self.nu = denoiser, nu
+
+    def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
+        """See Control."""
+        return self.outputs(x, omega[None])[0]
+
+    def outputs(self, x: Tensor, omegas: Tensor) -> list[Tensor]:
+        """See Control: the denoiser runs once for all omegas."""
+        denoised = self.denoiser(x)
+        return [denoised + self.nu * omega[1] * (x - denoised) for omega in omegas]
+
+    def stages(self) -> list[Stage]:
+        """The denoiser, for fidelity."""
+        return [Stage("denoiser", ("denoiser.",), (1.0, 0.0))]

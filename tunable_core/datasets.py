@@ -1,0 +1,404 @@
+"""Image sets: a registry with checksums, reads that are verified, downloads, crops for training.
+
+data/registry.tsv has a row for each file: the sets it is in, its place below root(), size, sha256,
+address and licence. The samples are photographs inside the wheels of scikit-image, scikit-learn and
+matplotlib, there without any network; their size and sha256 are of the decoded pixels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import functools
+import hashlib
+import importlib.util
+import io
+import os
+import stat
+import sys
+import warnings
+import zipfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from tqdm import tqdm
+
+from tunable_core.files import DamagedFile, write_atomically
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+REGISTRY = REPOSITORY / "data" / "registry.tsv"
+TRAINING = ("bsds500", "div2k")
+"""Sets to train on; no image of them is in any other set."""
+ARCHIVES = {"div2k": range(1, 801), "div2k-valid": range(801, 901)}
+"""Sets that come as one zip, and the numbers of the images in it."""
+LAPTOP = ["bsds500", "kodak", "cbsd68", "bsd100", "set5", "set14", "style"]
+PROFILES = {"smoke": [], "laptop": LAPTOP, "paper": [*LAPTOP, "urban100", "nam", "div2k"]}
+"""What `make data` gets for each budget."""
+MAX_PIXELS = MAX_BYTES = 2**26
+"""The largest image decoded and the largest file unpacked; DIV2K, the largest, has 2040 x 2040."""
+
+
+class MissingData(FileNotFoundError):
+    """A data set, or a file of it, is not where it was looked for."""
+
+
+class DownloadFailed(OSError):
+    """A file did not arrive whole."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a set: its place, size and sha256 (0 and "" while they are unknown)."""
+
+    path: Path
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """The images of a set in the order of ids, each read, verified and decoded when asked for.
+
+    `images[3]` or `images["kodim04"]`: [3, H, W] uint8, RGB; `list(images)` decodes all of them.
+    Raises MissingData or DamagedFile with one sentence for a file that is not what was registered,
+    KeyError or IndexError for an image that the set does not have.
+    """
+
+    name: str
+    ids: list[str]
+    """File names without suffix, below their folder where that alone tells them apart (nam)."""
+    checksum: str
+    """sha256 over the sorted sha256s in the registry: known without the files."""
+    licence: str
+    files: list[File] = field(repr=False)
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.ids)
+
+    def __getitem__(self, which: int | str) -> Tensor:
+        """One image by position or id, [3, H, W] uint8."""
+        if isinstance(which, str):
+            if which not in self.ids:
+                raise KeyError(f"'{self.name}' has no image '{which}' (see describe(name).ids)")
+            which = self.ids.index(which)
+        if not -len(self) <= which < len(self):
+            raise IndexError(f"'{self.name}' has {len(self)} images; got position {which}")
+        return _read(self.files[which], self.name)
+
+
+def root() -> Path:
+    """Folder of the data sets: $TUNABLE_DATA, or data/datasets of this repository."""
+    chosen = os.environ.get("TUNABLE_DATA") or REPOSITORY / "data" / "datasets"
+    return Path(chosen).expanduser().resolve()
+
+
+@functools.cache
+def _registry(path: Path) -> dict[str, list[dict[str, str]]]:
+    """Set name -> its rows in the order of their file names."""
+    sets: dict[str, list[dict[str, str]]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        for row in sorted(rows, key=lambda row: row["file"]):
+            for name in row["sets"].split():
+                sets.setdefault(name, []).append(row)
+    return sets
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    if name not in _registry(REGISTRY):
+        raise ValueError(f"no data set is called '{name}' (there are: {', '.join(names())})")
+    return _registry(REGISTRY)[name]
+
+
+def names() -> list[str]:
+    """Every data set there is."""
+    return list(_registry(REGISTRY))
+
+
+def describe(name: str) -> ImageSet:
+    """The set's ids, checksum, licence and places, whether or not its files are there.
+
+    Raises ValueError for an unknown name.
+    """
+    rows = _rows(name)
+    if name in ARCHIVES:
+        archive = root() / rows[0]["file"]
+        known = _manifest(archive, rows[0]["sha256"])
+        folder, images = archive.with_suffix(""), [f"{number:04d}.png" for number in ARCHIVES[name]]
+        files = [File(folder / image, *known.get(image, (0, ""))) for image in images]
+    else:
+        files = [File(_place(row["file"], name), int(row["bytes"]), row["sha256"]) for row in rows]
+    ids = [file.path.stem for file in files]
+    if len(set(ids)) < len(ids):
+        ids = [f"{file.path.parent.name}/{file.path.stem}" for file in files]
+    checksum = hashlib.sha256("\n".join(sorted(row["sha256"] for row in rows)).encode()).hexdigest()
+    licence = ", ".join(dict.fromkeys(row["licence"] for row in rows))
+    return ImageSet(name, ids, checksum, licence, files)
+
+
+def _is_sample(name: str) -> bool:
+    return name.split("-")[0] == "samples"
+
+
+def _place(file: str, name: str) -> Path:
+    """Where a file of the registry lies: below root(), or in an installed package, not imported."""
+    if not _is_sample(name):
+        return root() / file
+    package, _, inside = file.partition("/")
+    spec = importlib.util.find_spec(package)
+    return Path(spec.origin).parent / inside if spec and spec.origin else Path(file)
+
+
+def _way_out(name: str) -> str:
+    return "installing requirements.lock" if _is_sample(name) else f"`make data DATASETS={name}`"
+
+
+def _present(file: File, name: str) -> bool:
+    """There, at its registered size; a sample's is that of its pixels."""
+    there = file.path.is_file()
+    return there and (_is_sample(name) or file.path.stat().st_size == file.bytes > 0)
+
+
+def available(name: str) -> bool:
+    """Whether all files of the set are there at the right size (checksums are for the reads)."""
+    return all(_present(file, name) for file in describe(name).files)
+
+
+def load(name: str) -> ImageSet:
+    """The set, all its files present; raises MissingData, ValueError for an unknown name."""
+    images = describe(name)
+    missing = [file.path for file in images.files if not _present(file, name)]
+    if missing:
+        raise MissingData(
+            f"data set '{name}': {len(missing)} of {len(images)} files are missing or cut short, "
+            f"the first {missing[0]} ({_way_out(name)} gets them, or point TUNABLE_DATA at a folder "
+            f"that has them)"
+        )
+    return images
+
+
+def load_or_samples(name: str, split: str | None = None) -> ImageSet:
+    """The set, or else, with a warning, the embedded samples.
+
+    split: "train" or "test", the samples that may take its place, which do not overlap; by default
+    "train" for the sets of TRAINING and "test" for all others.
+    """
+    split = split or ("train" if name in TRAINING else "test")
+    if split not in ("train", "test"):
+        raise ValueError(f"split must be 'train' or 'test'; got '{split}'")
+    if available(name):
+        return load(name)
+    instead = describe(f"samples-{split}")
+    warnings.warn(
+        f"data set '{name}' is not in {root()}: the {len(instead)} embedded photographs of "
+        f"'{instead.name}' are used instead ({_way_out(name)} gets it)",
+        stacklevel=2,
+    )
+    return instead
+
+
+def _read(file: File, name: str) -> Tensor:
+    """Bytes, sha256 check, then decoding, so that nothing unknown reaches the decoder."""
+    if not file.path.is_file() or not file.sha256:
+        raise MissingData(
+            f"{file.path} is missing or was never verified ({_way_out(name)} gets it)"
+        )
+    content, remedy = file.path.read_bytes(), f"{_way_out(name)} replaces it"
+    if _is_sample(name):
+        pixels = _decode(content, file.path, remedy)
+        content = pixels.tobytes()
+    if len(content) != file.bytes:
+        raise DamagedFile(f"{file.path} has {len(content)} bytes, not {file.bytes} ({remedy})")
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise DamagedFile(f"{file.path} does not match its registered sha256 ({remedy})")
+    if not _is_sample(name):
+        pixels = _decode(content, file.path, remedy)
+    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+
+
+def _decode(content: bytes, path: Path, remedy: str) -> np.ndarray:
+    """[H, W, 3] uint8; refuses whatever is not a PNG or JPEG of bearable size."""
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} is over {MAX_PIXELS} pixels")
+            return np.array(image.convert("RGB"))
+    except Exception as error:  # Pillow raises many kinds for what is broken
+        raise DamagedFile(f"{path} is not a readable PNG or JPEG: {error} ({remedy})") from error
+
+
+def download(
+    name: str, *, progress: bool = True, downloader: Callable[..., None] | None = None
+) -> ImageSet:
+    """Bring the set into root(): each file is verified before it takes its place, right ones stay.
+
+    An interrupted download goes on with the next missing file, and restarts the one it was at.
+    downloader(url, output_file, pooch) writes one file; by default pooch's, over HTTPS.
+    Raises DownloadFailed, or DamagedFile for an archive whose content is not what it should be.
+    """
+    rows, images = _rows(name), describe(name)
+    if _is_sample(name) or (name in ARCHIVES and all(_whole(file) for file in images.files)):
+        return load(name)
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")
+    cache = pooch.Pooch(
+        path=root(),
+        base_url="",
+        registry={row["file"]: f"sha256:{row['sha256']}" for row in rows},
+        urls={row["file"]: row["url"] for row in rows},
+        retry_if_failed=2,
+    )
+    bar_per_file = progress and name in ARCHIVES
+
+    def fetch(url: str, output: str, cache: pooch.Pooch) -> None:
+        https = pooch.HTTPDownloader(progressbar=bar_per_file, chunk_size=2**18)
+        (downloader or https)(url, output, cache)
+        os.chmod(output, 0o644)  # pooch's temporary files are for their owner alone
+
+    def bring(row: dict[str, str]) -> None:
+        try:
+            (root() / row["file"]).parent.mkdir(parents=True, exist_ok=True)
+            cache.fetch(row["file"], downloader=fetch)
+        except (OSError, ValueError) as error:
+            reason = error if isinstance(error, OSError) else "its sha256 is not the registered one"
+            raise DownloadFailed(
+                f"{row['file']} did not arrive from {row['url']}: {reason} (try again: what has "
+                f"arrived is kept)"
+            ) from error
+
+    bar = tqdm(total=len(rows), desc=name, unit="file", disable=not progress or bar_per_file)
+    with bar, ThreadPoolExecutor(8) as threads:
+        jobs = [threads.submit(bring, row) for row in rows]
+        try:
+            for job in as_completed(jobs):
+                job.result()
+                bar.update()
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
+    if name in ARCHIVES:
+        wanted = [file.path.name for file in images.files]
+        _unpack(root() / rows[0]["file"], rows[0]["sha256"], wanted, progress)
+    return load(name)
+
+
+def _whole(file: File) -> bool:
+    return file.path.is_file() and hashlib.sha256(file.path.read_bytes()).hexdigest() == file.sha256
+
+
+def _manifest(archive: Path, sha256: str) -> dict[str, tuple[int, str]]:
+    """Size and sha256 of each image unpacked from the archive of that sha256; empty without one."""
+    try:
+        first, *lines = archive.with_suffix(".tsv").read_text().splitlines()
+        entries = [line.split("\t") for line in lines]
+        return {image: (int(size), digest) for image, size, digest in entries if first == sha256}
+    except (OSError, ValueError):
+        return {}
+
+
+def _unpack(archive: Path, sha256: str, images: list[str], progress: bool) -> None:
+    """Unpack FOLDER/IMAGE.png of FOLDER.zip, for the images named, and write FOLDER.tsv last.
+
+    Places are made of the names asked for, never of those in the archive.
+    """
+    folder, lines = archive.with_suffix(""), [sha256]
+    try:
+        with zipfile.ZipFile(archive) as content:
+            for member in content.infolist():
+                _refuse(member)
+            for image in tqdm(images, desc=f"unpack {archive.name}", disable=not progress):
+                data = content.read(f"{folder.name}/{image}")
+                write_atomically(folder / image, data)
+                lines.append(f"{image}\t{len(data)}\t{hashlib.sha256(data).hexdigest()}")
+    except (KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+        raise DamagedFile(f"{archive} was not unpacked: {error} (delete it, try again)") from error
+    write_atomically(archive.with_suffix(".tsv"), "\n".join(lines) + "\n")
+
+
+def _refuse(member: zipfile.ZipInfo) -> None:
+    """Raise ValueError for a member that no honest archive of images has."""
+    name = member.filename
+    if name.startswith("/") or "\\" in name or ":" in name or ".." in PurePosixPath(name).parts:
+        raise ValueError(f"its member '{name}' points out of its folder")
+    if stat.S_ISLNK(member.external_attr >> 16):
+        raise ValueError(f"its member '{name}' is a link")
+    if member.file_size > MAX_BYTES:
+        raise ValueError(f"its member '{name}' has {member.file_size} bytes, over {MAX_BYTES}")
+
+
+def crops(images: Sequence[Tensor], patch: int, batch: int, generator: torch.Generator) -> Tensor:
+    """Random patches: image, place, flips and transposition each drawn uniformly, independently.
+
+    images: each [3, H, W] uint8, decoded (`list(image_set)`); patch: side in pixels.
+    Returns [batch, 3, patch, patch] uint8. Raises ValueError for an image smaller than the patch.
+    """
+    if not len(images) or patch < 1 or batch < 1:
+        raise ValueError(
+            f"images, patch and batch must be 1 or more; got {len(images)}, {patch} and {batch}"
+        )
+    for position, image in enumerate(images):
+        if min(image.shape[1:]) < patch:
+            raise ValueError(
+                f"image {position} is {image.shape[1]} x {image.shape[2]} pixels, smaller than the "
+                f"patch of {patch} (take smaller patches, or leave it out)"
+            )
+    picks = torch.randint(len(images), (batch,), generator=generator).tolist()
+    places = torch.rand(batch, 2, generator=generator, dtype=torch.float64).tolist()
+    turns = torch.randint(8, (batch,), generator=generator).tolist()
+    chosen = []
+    for pick, (down, right), turn in zip(picks, places, turns, strict=True):
+        height, width = images[pick].shape[1:]
+        top, left = int(down * (height - patch + 1)), int(right * (width - patch + 1))
+        piece = images[pick][:, top : top + patch, left : left + patch]
+        piece = piece.flip([axis for axis in (1, 2) if turn & axis])
+        chosen.append(piece.transpose(1, 2) if turn & 4 else piece)
+    return torch.stack(chosen)
+
+
+def _table() -> str:
+    """Every set: name, images, size, whether it is here, licence."""
+    lines = [f"{'set':<14}{'images':>7}{'MB':>8}  {'here':<6}licence"]
+    for name in names():
+        images, size = describe(name), sum(int(row["bytes"]) for row in _rows(name)) / 1e6
+        here = "yes" if available(name) else "no"
+        lines.append(f"{name:<14}{len(images):>7}{size:>8.1f}  {here:<6}{images.licence}")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Download sets, or list them; returns the exit status."""
+    parser = argparse.ArgumentParser("python -m tunable_core.datasets", description=main.__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(names())}")
+    parser.add_argument("--profile", choices=PROFILES, help="the sets of a budget")
+    parser.add_argument("--list", action="store_true", help="show the sets and where they are")
+    chosen = parser.parse_args(arguments)
+    wanted = [*PROFILES.get(chosen.profile, []), *chosen.names]
+    if chosen.list:
+        print(f"Data sets in {root()}\n{_table()}")
+    elif chosen.profile and not wanted:
+        print(f"{chosen.profile} needs no data set: the embedded samples serve")
+    elif not wanted:
+        parser.error("name the sets to download, or --list them")
+    try:
+        for name in dict.fromkeys(wanted):
+            images = download(name)
+            print(f"{name}: {len(images)} images, verified, in {root()} ({images.licence})")
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

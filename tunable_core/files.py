@@ -1,0 +1,71 @@
+"""Files that are whole or absent: atomic writes, and tensors that carry their own checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors.torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+
+class DamagedFile(ValueError):
+    """A file exists but is not what was written."""
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Write beside path, flush to disk, rename: readers see the old file or the new one, whole.
+
+    An interrupted or failed write leaves the old file as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = content.encode() if isinstance(content, str) else content
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """sha256 over names, types, shapes and bytes of the tensors."""
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name].detach().cpu().contiguous()
+        total.update(f"{name} {value.dtype} {list(value.shape)} ".encode())
+        total.update(value.flatten().view(-1).numpy().tobytes())
+    return total.hexdigest()
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], **metadata: str) -> str:
+    """Write a safetensors file atomically, its digest in its header; return the digest."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    sha256 = digest(tensors)
+    write_atomically(path, safetensors.torch.save(tensors, {**metadata, "sha256": sha256}))
+    return sha256
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a file by save_tensors.
+
+    Raises DamagedFile, naming the file, when it is truncated or any byte of it has changed.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise DamagedFile(f"{path} is not a whole safetensors file ({error}); delete it") from error
+    if metadata.get("sha256") != digest(tensors):
+        raise DamagedFile(f"{path} does not match its own sha256; delete it")
+    return tensors, metadata

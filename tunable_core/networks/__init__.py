@@ -1,0 +1,5 @@
+"""The paper's own backbones, ordinary PyTorch modules that know nothing of tuning."""
+
+from tunable_core.networks.resnet import ResNet, ResNetConfig
+
+__all__ = ["ResNet", "ResNetConfig"]

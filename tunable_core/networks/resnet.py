@@ -1,0 +1,64 @@
+"""The paper's ResNet backbone for restoration (Sec. 4.1.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+RGB_MEAN = (0.4488, 0.4371, 0.4040)
+"""Mean colour of DIV2K, taken off before the first and added after the last layer."""
+
+
+class ResidualBlock(nn.Module):
+    """Conv2d-ReLU-Conv2d-Skip."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: [B, C, H, W] to the same shape."""
+        return x + self.conv2(torch.relu(self.conv1(x)))
+
+
+class ResNet(nn.Module):
+    """Head, residual blocks with a long skip around them, tail.
+
+    blocks, channels: 16 and 64 in the paper.
+    image_skip: add the input image to the output, so that the layers predict a correction. The paper
+    has only the long skip between features; at our laptop budget the image skip is worth 0.6 dB.
+    """
+
+    def __init__(self, blocks: int = 16, channels: int = 64, image_skip: bool = False) -> None:
+        super().__init__()
+        self.image_skip = image_skip
+        self.head = nn.Conv2d(3, channels, 3, padding=1)
+        self.body = nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
+        self.tail = nn.Conv2d(channels, 3, 3, padding=1)
+        mean = torch.zeros(3) if image_skip else torch.tensor(RGB_MEAN)
+        self.register_buffer("mean", mean.view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: [B, 3, H, W], RGB in [0, 1] plus noise, to an image of the same shape, not clipped."""
+        features = torch.relu(self.head(x - self.mean))
+        output = self.tail(features + self.body(features)) + self.mean
+        return x + output if self.image_skip else output
+
+
+@dataclass(frozen=True)
+class ResNetConfig:
+    """Size and form of the ResNet; the defaults are the paper's."""
+
+    blocks: int = 16
+    """Residual blocks."""
+    channels: int = 64
+    """Channels of every feature."""
+    image_skip: bool = False
+    """Predict a correction to the input image."""
+
+    def build(self) -> ResNet:
+        """A network with fresh weights from torch's random state."""
+        return ResNet(self.blocks, self.channels, self.image_skip)

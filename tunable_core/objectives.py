@@ -1,0 +1,105 @@
+"""Objectives and the parametric multi-loss that the dials mix (Eqs. 7, 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+NU = 0.9
+"""Share of the noise that full noise preservation keeps (Sec. 4.1.1)."""
+
+
+class Objective(Protocol):
+    """A loss of one behaviour: small when the output behaves so."""
+
+    def __call__(self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
+        """Images [B, 3, H, W] in [0, 1] and dials [p] or [B, p] to a loss per sample, [B]."""
+        ...
+
+
+def l1(a: Tensor, b: Tensor) -> Tensor:
+    """Mean absolute difference per sample, in float32: [B, ...] to [B]."""
+    return (a.float() - b.float()).abs().flatten(1).mean(1)
+
+
+def reconstruction(output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
+    """L_rec: L1 distance to the clean image (Sec. 4.1.1)."""
+    return l1(output, clean)
+
+
+class NoisePreservation:
+    """L_noise: L1 distance to y_eta, the clean image with part of its noise put back (Eq. 9).
+
+    noise_target: "fixed" asks for y + nu (z - y) whatever the dials say, and leaves the dials to the
+        loss weights; "eq9" is the printed formula, y + omega_2 nu (z - y). The paper's Table 1 fits
+        "fixed" in training.
+    nu: share of the noise kept, in [0, 1].
+    dial: position of omega_2 in omega.
+    """
+
+    def __init__(
+        self, noise_target: Literal["fixed", "eq9"] = "fixed", nu: float = NU, dial: int = 1
+    ) -> None:
+        if noise_target not in ("fixed", "eq9"):
+            raise ValueError(f"noise_target must be 'fixed' or 'eq9'; got {noise_target!r}")
+        if not 0 <= nu <= 1:
+            raise ValueError(f"nu is a share of the noise in [0, 1]; got {nu}")
+        self.noise_target, self.nu, self.dial = noise_target, nu, dial
+
+    def __call__(self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
+        """See Objective."""
+        strength = omega[..., self.dial] if self.noise_target == "eq9" else omega.new_ones(())
+        return l1(output, noise_target(clean, degraded, strength, self.nu))
+
+
+def noise_target(
+    clean: Tensor, degraded: Tensor, omega_2: Tensor | float, nu: float = NU
+) -> Tensor:
+    """y_eta = y + omega_2 nu (z - y) of Eq. 9, not clipped.
+
+    clean y, degraded z: [B, 3, H, W]; omega_2: a number, [] or [B].
+    """
+    strength = torch.as_tensor(omega_2, dtype=clean.dtype, device=clean.device) * nu
+    return clean + strength.view(-1, 1, 1, 1) * (degraded - clean)
+
+
+class MultiLoss:
+    """L_omega = sum_i omega_i lambda_i L_i over named objectives (Eq. 7).
+
+    objectives: name to objective, in the order of the dials.
+    lambdas: fixed weights, one per objective, none negative; default 1 each.
+    """
+
+    def __init__(
+        self, objectives: Mapping[str, Objective], lambdas: Sequence[float] | None = None
+    ) -> None:
+        self.objectives = dict(objectives)
+        self.lambdas = tuple(lambdas or [1.0] * len(self.objectives))
+        if len(self.lambdas) != len(self.objectives):
+            raise ValueError(
+                f"one lambda per objective: got {len(self.lambdas)} for {list(self.objectives)}"
+            )
+        if not all(0 <= weight < float("inf") for weight in self.lambdas):
+            raise ValueError(f"lambdas must be finite and not negative; got {self.lambdas}")
+
+    @property
+    def p(self) -> int:
+        """Number of objectives, and of dials."""
+        return len(self.objectives)
+
+    def __call__(
+        self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The mixed loss [], averaged over the batch, and each objective's own mean, []."""
+        if omega.shape[-1] != self.p:
+            raise ValueError(
+                f"omega has {omega.shape[-1]} dials for the {self.p} objectives "
+                f"{list(self.objectives)}"
+            )
+        parts = {n: f(output, clean, degraded, omega) for n, f in self.objectives.items()}
+        weights = omega.float() * torch.tensor(self.lambdas, device=omega.device)
+        loss = (weights * torch.stack(list(parts.values()), dim=1)).sum(1).mean()
+        return loss, {name: part.mean() for name, part in parts.items()}

@@ -1,0 +1,236 @@
+"""Runs: a frozen config trained once, kept with its record, found again by its content."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+import resource
+import subprocess
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from tunable_core import datasets
+from tunable_core.controls.base import Control
+from tunable_core.files import DamagedFile, load_tensors, save_tensors, write_atomically
+from tunable_core.training import Training, train
+
+PACKAGE = Path(__file__).parent
+HALF_FROM = 1024
+"""Tensors of at least so many numbers are kept in float16, the few small ones in float32."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides the weights of a run, but for the machine."""
+
+    name: str
+    """Label for people; not part of the key."""
+    task: Any
+    """Degradation and objectives, see tasks.py."""
+    control: Any
+    """Config of the control method, see controls/."""
+    network: Any
+    """Config of the backbone, see networks/."""
+    training: Training
+    """Steps, batch, schedule, omegas, precision, seed."""
+    data: str = "bsds500"
+    """Training images, a name of datasets.py."""
+
+    def describe(self) -> dict[str, Any]:
+        """The config as plain data, each part with the name of its class."""
+        return _plain(self)
+
+    @property
+    def key(self) -> str:
+        """First 10 digits of a hash over the config, without its name, and the images' checksums.
+
+        Fields at their defaults are left out, so that a new option does not orphan old runs.
+        """
+        content = _plain(dataclasses.replace(self, name=""), defaults=False)
+        content["checksum"] = datasets.describe(self.data).checksum
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
+
+    def build(self) -> Control:
+        """The control with fresh weights, drawn from the seed alone."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.training.seed)
+            return self.control.build(self.network.build(), self.task.loss.p)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its trained control, record and history."""
+
+    config: RunConfig
+    control: Control
+    record: dict[str, Any]
+    history: pd.DataFrame
+    folder: Path
+
+
+def store() -> Path:
+    """Folder of runs/ and sweeps/: $TUNABLE_RUNS, or data/ of this repository."""
+    return Path(os.environ.get("TUNABLE_RUNS") or PACKAGE.parent / "data").resolve()
+
+
+def find(config: RunConfig) -> Path | None:
+    """The folder of a finished run of this config, whatever its name."""
+    folders = sorted((store() / "runs").glob(f"*-{config.key}/run.json"))
+    return folders[0].parent if folders else None
+
+
+def get(
+    config: RunConfig,
+    *,
+    progress: bool = True,
+    on_log: Callable[[pd.DataFrame], None] | None = None,
+) -> Run:
+    """The run of this config: loaded when it is in the store, trained otherwise.
+
+    Where its training images are not at hand either, the embedded samples take their place, with a
+    warning, and the run returned says so in its config.
+    Raises DamagedFile when the run in the store is not what was written.
+    """
+    folder = find(config)
+    if folder is None and not datasets.available(config.data):
+        warnings.warn(
+            f"run '{config.name}' is not in {store() / 'runs'} and its training images "
+            f"'{config.data}' are not in {datasets.root()}: training on the embedded samples instead "
+            f"(make data DATASETS={config.data} gets them)",
+            stacklevel=2,
+        )
+        config = dataclasses.replace(config, data="samples-train")
+        folder = find(config)
+    return _load(config, folder) if folder else _train(config, progress, on_log)
+
+
+def _load(config: RunConfig, folder: Path) -> Run:
+    try:
+        record = json.loads((folder / "run.json").read_text())
+        tensors, _ = load_tensors(folder / "weights.safetensors")
+        history = pd.read_csv(folder / "history.csv")
+    except (OSError, ValueError) as error:
+        if isinstance(error, DamagedFile):
+            raise
+        raise DamagedFile(
+            f"{folder} is not a whole run ({error}); delete it to train it again"
+        ) from error
+    if record.get("weights") != _weights_sha256(folder):
+        raise DamagedFile(
+            f"{folder}: weights.safetensors is not the file that run.json records; delete the folder "
+            f"to train it again"
+        )
+    control = config.build()
+    control.load_state_dict({name: value.float() for name, value in tensors.items()})
+    return Run(config, control.eval(), record, history, folder)
+
+
+def _weights_sha256(folder: Path) -> str:
+    """sha256 of a run's weights file."""
+    return hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
+
+
+def _train(config: RunConfig, progress: bool, on_log) -> Run:
+    folder = store() / "runs" / f"{config.name}-{config.key}"
+    checkpoint = folder.with_suffix(".part") / "checkpoint.safetensors"
+    images = list(datasets.load(config.data))
+    control = config.build()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    control.to(device)
+    started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
+    code = _code()  # of now: the tree may change while training
+    settings = config.training
+    history = train(
+        control,
+        config.task,
+        images,
+        settings,
+        checkpoint=checkpoint,
+        progress=progress,
+        on_log=on_log,
+    )
+    control.cpu().eval()
+    folder.mkdir(parents=True, exist_ok=True)
+    save_tensors(folder / "weights.safetensors", _released(control))
+    write_atomically(folder / "history.csv", history.to_csv(index=False, float_format="%.6g"))
+    record = {
+        "name": config.name,
+        "key": config.key,
+        "config": config.describe(),
+        "data": {"name": config.data, "checksum": datasets.describe(config.data).checksum},
+        "weights": _weights_sha256(folder),
+        "parameters": sum(p.numel() for p in control.parameters()),
+        "started": started,
+        "seconds": round(time.monotonic() - clock, 1),
+        "peak_memory_mb": round(_peak_memory(device)),
+        "final": history.iloc[-1].to_dict(),
+        **machine(device),
+        **code,
+    }
+    write_atomically(folder / "run.json", json.dumps(record, indent=1))
+    checkpoint.unlink(missing_ok=True)
+    if checkpoint.parent.exists():
+        checkpoint.parent.rmdir()
+    return _load(config, folder)
+
+
+def _released(control: Control) -> dict[str, torch.Tensor]:
+    state = control.state_dict()
+    return {n: v.half() if v.numel() >= HALF_FROM else v for n, v in state.items()}
+
+
+def _plain(value: Any, defaults: bool = True) -> Any:
+    if not dataclasses.is_dataclass(value):
+        return list(value) if isinstance(value, tuple) else value
+    fields = {}
+    for field in dataclasses.fields(value):
+        content = getattr(value, field.name)
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        if defaults or content != default:
+            fields[field.name] = _plain(content, defaults)
+    return {"type": type(value).__name__, **fields}
+
+
+def _peak_memory(device: str) -> float:
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def machine(device: str) -> dict[str, Any]:
+    """Device, threads and versions, for records."""
+    name = torch.cuda.get_device_name() if device == "cuda" else f"CPU {platform.machine()}"
+    versions = {"python": platform.python_version(), "torch": torch.__version__}
+    return {"device": name, "threads": torch.get_num_threads(), "versions": versions}
+
+
+def _code() -> dict[str, Any]:
+    """Commit, whether its tree was clean, and a hash of this package's source."""
+    source = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        source.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "clean": _git("status", "--porcelain", "--", "tunable_core") == "",
+        "core": source.hexdigest(),
+    }
+
+
+def _git(*words: str) -> str | None:
+    command = ["git", "-C", str(PACKAGE.parent), *words]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

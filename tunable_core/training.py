@@ -1,0 +1,254 @@
+"""One training loop for every control method; a killed run goes on exactly where it was."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from tunable_core.controls.base import Control, Stage, check_stages
+from tunable_core.datasets import crops
+from tunable_core.files import load_tensors, save_tensors
+from tunable_core.omega import OmegaSampling
+
+LOG_EVERY = 100
+"""Steps averaged into one row of the history."""
+CHECKPOINT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Training:
+    """Settings of a training, for one stage of share 1."""
+
+    steps: int = 20_000
+    """Optimizer steps."""
+    batch: int = 8
+    """Patches a step."""
+    patch: int = 48
+    """Side of a square patch, pixels."""
+    lr: float = 1e-3
+    """Peak learning rate."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """cosine: linear warm-up, then cosine to zero; constant: the paper's fixed rate."""
+    warmup: int = 500
+    """Steps of linear warm-up of the cosine schedule."""
+    clip: float = 1.0
+    """Largest gradient norm."""
+    weight_decay: float = 0.0
+    """Of AdamW; 0 makes it Adam."""
+    ema: float = 0.999
+    """Decay of the moving average of the weights, which is what a run keeps; 0 turns it off."""
+    omega: OmegaSampling = field(default_factory=OmegaSampling)
+    """How omegas are drawn in stages that do not fix them."""
+    precision: Literal["bf16", "float32"] = "bf16"
+    """bf16: autocast of the network; losses, kernels' mixing and weights stay float32."""
+    seed: int = 0
+    """Of initialisation, crops, noise and omegas."""
+
+    def __post_init__(self) -> None:
+        rules = {
+            "steps must be at least 1": self.steps >= 1,
+            "batch must be at least 1": self.batch >= 1,
+            "patch must be at least 8 pixels": self.patch >= 8,
+            "lr must be positive": self.lr > 0,
+            "warmup must not be negative": self.warmup >= 0,
+            "clip must be positive": self.clip > 0,
+            "ema must lie in [0, 1)": 0 <= self.ema < 1,
+            "schedule must be 'cosine' or 'constant'": self.schedule in ("cosine", "constant"),
+            "precision must be 'bf16' or 'float32'": self.precision in ("bf16", "float32"),
+            "batch must be a multiple of omega.groups": self.batch % self.omega.groups == 0,
+        }
+        faults = [rule for rule, holds in rules.items() if not holds]
+        if faults:
+            raise ValueError("Training: " + "; ".join(faults) + f"; got {self}")
+
+
+class TrainingDiverged(ArithmeticError):
+    """A loss or gradient stopped being a number; the message says where and what is kept."""
+
+
+def learning_rate(step: int, steps: int, settings: Training) -> float:
+    """Rate at a step in [0, steps): a pure function, so there is nothing to save."""
+    if settings.schedule == "constant":
+        return settings.lr
+    warmup = min(settings.warmup, steps // 10)
+    if step < warmup:
+        return settings.lr * (step + 1) / warmup
+    return settings.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
+
+
+def train(
+    control: Control,
+    task,
+    images: Sequence[Tensor],
+    settings: Training,
+    *,
+    checkpoint: Path | None = None,
+    progress: bool = True,
+    on_log: Callable[[pd.DataFrame], None] | None = None,
+) -> pd.DataFrame:
+    """Train control in place, stage by stage, and return its history.
+
+    task: has degrade(clean, generator) and loss; images: uint8 [3, H, W] each.
+    checkpoint: where the state is kept while training; a state found there is resumed, and the
+        result is bit for bit that of an undisturbed run on the same machine. It is removed by the
+        caller, who knows when the result is safe.
+    on_log: called with the history so far at each of its rows.
+    Raises TrainingDiverged when a loss or gradient becomes NaN or infinite: the control then holds
+    its last good weights.
+    """
+    check_stages(control)
+    state = _State(control, settings, checkpoint)
+    for index, stage in enumerate(control.stages()):
+        if index >= state.stage:
+            state.enter(index, stage)
+            _run_stage(state, stage, task, images, progress, on_log)
+    return state.frame()
+
+
+def _run_stage(state: _State, stage: Stage, task, images, progress, on_log) -> None:
+    settings, control, loss = state.settings, state.control, task.loss
+    device = next(control.parameters()).device
+    bar = tqdm(total=state.steps, initial=state.step, desc=stage.name, disable=not progress)
+    for step in range(state.step, state.steps):
+        clean, degraded, omega = _batch(task, images, stage, control, settings, state.stage, step)
+        clean, degraded, omega = (x.to(device) for x in (clean, degraded, omega))
+        bf16 = settings.precision == "bf16"
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            output = control(degraded, omega)
+        total, parts = loss(output, clean, degraded, omega)
+        total.backward()
+        norm = nn.utils.clip_grad_norm_(state.parameters, settings.clip)
+        if not torch.isfinite(total.detach() + norm):
+            raise TrainingDiverged(
+                f"the loss or its gradient became {(total.detach() + norm).item()} at step {step} "
+                f"of stage '{stage.name}'; the weights of the step before are kept (lower lr = "
+                f"{settings.lr:g}, or use precision='float32')"
+            )
+        rate = learning_rate(step, state.steps, settings)
+        state.update(step, rate, [total.detach(), norm, *parts.values()], list(parts))
+        bar.update()
+        if (step + 1) % LOG_EVERY == 0 or step + 1 == state.steps:
+            state.log()
+            bar.set_postfix(loss=f"{state.rows[-1][3]:.4f}")
+            if on_log is not None:
+                on_log(state.frame())
+            state.save_now_and_then()
+    bar.close()
+    state.leave()
+
+
+def _batch(task, images, stage, control, settings, stage_index, step):
+    """Patches, their degraded twins and omegas of one step: a pure function of seed and step."""
+    generator = torch.Generator().manual_seed((settings.seed << 40) + (stage_index << 36) + step)
+    clean = crops(images, settings.patch, settings.batch, generator).float() / 255
+    clean = clean.contiguous(memory_format=torch.channels_last)
+    degraded = task.degrade(clean, generator)
+    omega = stage.omegas(settings.omega, control.num_objectives, generator)
+    if len(omega) == 1:
+        return clean, degraded, omega[0]
+    return clean, degraded, omega.repeat_interleave(settings.batch // len(omega), 0)
+
+
+class _State:
+    """Everything that changes while training, and its way to disk and back."""
+
+    def __init__(self, control: Control, settings: Training, checkpoint: Path | None) -> None:
+        self.control, self.settings, self.path = control, settings, checkpoint
+        self.stage, self.step, self.rows, self.columns = 0, 0, [], []
+        self.sums, self.count, self.saved = None, 0, time.monotonic()
+        self.resumed: dict[str, Tensor] = {}
+        if checkpoint is not None and checkpoint.exists():
+            self.resumed, metadata = load_tensors(checkpoint)
+            self.stage, self.step = int(metadata["stage"]), int(metadata["step"])
+            self.columns = metadata["columns"].split(",")
+            self.rows = self.resumed["history"].tolist()
+            own = {k[6:]: v for k, v in self.resumed.items() if k.startswith("model.")}
+            control.load_state_dict(own)
+
+    def enter(self, index: int, stage: Stage) -> None:
+        """Begin a stage, or take it up again where the checkpoint left it."""
+        settings = self.settings
+        if not self.resumed:
+            self.stage, self.step = index, 0
+            stage.start()
+        self.steps = max(1, round(settings.steps * stage.share))
+        self.parameters = []
+        for name, parameter in self.control.named_parameters():
+            parameter.requires_grad_(name.startswith(stage.parameters))
+            if parameter.requires_grad:
+                self.parameters.append(parameter)
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, lr=settings.lr, weight_decay=settings.weight_decay, fused=True
+        )
+        self.average = [p.detach().clone() for p in self.parameters]
+        if self.resumed:
+            self._restore()
+
+    def update(self, step: int, rate: float, values: list[Tensor], names: list[str]) -> None:
+        """One optimizer step, the moving average after it, and the sums for the history."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.step = step + 1
+        decay = min(self.settings.ema, self.step / (self.step + 9))  # short runs average less
+        with torch.no_grad():
+            for average, parameter in zip(self.average, self.parameters, strict=True):
+                average.lerp_(parameter, 1 - decay if self.settings.ema else 1.0)
+        self.columns = ["stage", "step", "lr", "loss", "gradient_norm", *names]
+        values = torch.stack([v.double() for v in values])
+        self.sums = values if self.sums is None else self.sums + values
+        self.count, self.rate = self.count + 1, rate
+
+    def log(self) -> None:
+        """Close one row of the history: means since the row before."""
+        means = (self.sums / self.count).tolist()
+        self.rows.append([self.stage, self.step, self.rate, *means])
+        self.sums, self.count = None, 0
+
+    def frame(self) -> pd.DataFrame:
+        """The history: one row per LOG_EVERY steps."""
+        frame = pd.DataFrame(self.rows, columns=self.columns or None)
+        return frame.astype({"stage": int, "step": int}) if self.rows else frame
+
+    def leave(self) -> None:
+        """End a stage: its averaged weights become the control's."""
+        with torch.no_grad():
+            for average, parameter in zip(self.average, self.parameters, strict=True):
+                parameter.copy_(average)
+
+    def save_now_and_then(self) -> None:
+        """Write a checkpoint when the last one is a minute old."""
+        if self.path is None or time.monotonic() - self.saved < CHECKPOINT_SECONDS:
+            return
+        tensors = {f"model.{k}": v for k, v in self.control.state_dict().items()}
+        tensors |= {f"average.{i}": v for i, v in enumerate(self.average)}
+        for i, values in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{i}.{k}": v for k, v in values.items()}
+        tensors["history"] = torch.tensor(self.rows, dtype=torch.float64)
+        columns = ",".join(self.columns)
+        save_tensors(
+            self.path, tensors, stage=str(self.stage), step=str(self.step), columns=columns
+        )
+        self.saved = time.monotonic()
+
+    def _restore(self) -> None:
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in self.resumed.items():
+            if key.startswith("optimizer."):
+                _, i, name = key.split(".")
+                state.setdefault(int(i), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        for i, average in enumerate(self.average):
+            average.copy_(self.resumed[f"average.{i}"])
+        self.resumed = {}

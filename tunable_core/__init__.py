@@ -1,9 +1,9 @@
 """Tunable convolutions with parametric multi-loss optimisation (Maggioni et al., CVPR 2023).
 
-    from tunable_core import Tunable
-    model = Tunable(network, p=2)       # any nn.Module
-    output = model(x, omega=[0.7, 0.3]) # omega: [p] or [B, p] in [0, 1]
-    plain = model.at([0.7, 0.3])        # an ordinary copy of the network
+from tunable_core import Tunable
+model = Tunable(network, p=2)       # any nn.Module
+output = model(x, omega=[0.7, 0.3]) # omega: [p] or [B, p] in [0, 1]
+plain = model.at([0.7, 0.3])        # an ordinary copy of the network
 """
 
 from tunable_core.objectives import MultiLoss, NoisePreservation, reconstruction

@@ -16,6 +16,7 @@ import io
 import os
 import stat
 import sys
+import textwrap
 import warnings
 import zipfile
 from collections.abc import Callable, Sequence
@@ -119,7 +120,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 def names() -> list[str]:
     """Every data set there is."""
-    return list(_registry(REGISTRY))
+    return sorted(_registry(REGISTRY))
 
 
 def describe(name: str) -> ImageSet:
@@ -127,19 +128,20 @@ def describe(name: str) -> ImageSet:
 
     Raises ValueError for an unknown name.
     """
-    rows = _rows(name)
+    rows, base = _rows(name), root()
     if name in ARCHIVES:
-        archive = root() / rows[0]["file"]
+        archive = base / rows[0]["file"]
         known = _manifest(archive, rows[0]["sha256"])
         folder, images = archive.with_suffix(""), [f"{number:04d}.png" for number in ARCHIVES[name]]
         files = [File(folder / image, *known.get(image, (0, ""))) for image in images]
     else:
-        files = [File(_place(row["file"], name), int(row["bytes"]), row["sha256"]) for row in rows]
+        place = _installed if _is_sample(name) else base.joinpath
+        files = [File(place(row["file"]), int(row["bytes"]), row["sha256"]) for row in rows]
     ids = [file.path.stem for file in files]
     if len(set(ids)) < len(ids):
         ids = [f"{file.path.parent.name}/{file.path.stem}" for file in files]
     checksum = hashlib.sha256("\n".join(sorted(row["sha256"] for row in rows)).encode()).hexdigest()
-    licence = ", ".join(dict.fromkeys(row["licence"] for row in rows))
+    licence = " / ".join(dict.fromkeys(row["licence"] for row in rows))
     return ImageSet(name, ids, checksum, licence, files)
 
 
@@ -147,10 +149,8 @@ def _is_sample(name: str) -> bool:
     return name.split("-")[0] == "samples"
 
 
-def _place(file: str, name: str) -> Path:
-    """Where a file of the registry lies: below root(), or in an installed package, not imported."""
-    if not _is_sample(name):
-        return root() / file
+def _installed(file: str) -> Path:
+    """Where a file lies in its installed package, which is not imported for it."""
     package, _, inside = file.partition("/")
     spec = importlib.util.find_spec(package)
     return Path(spec.origin).parent / inside if spec and spec.origin else Path(file)
@@ -178,8 +178,8 @@ def load(name: str) -> ImageSet:
     if missing:
         raise MissingData(
             f"data set '{name}': {len(missing)} of {len(images)} files are missing or cut short, "
-            f"the first {missing[0]} ({_way_out(name)} gets them, or point TUNABLE_DATA at a folder "
-            f"that has them)"
+            f"the first {missing[0]} ({_way_out(name)} gets them, or point TUNABLE_DATA at a "
+            f"folder that has them)"
         )
     return images
 
@@ -207,9 +207,7 @@ def load_or_samples(name: str, split: str | None = None) -> ImageSet:
 def _read(file: File, name: str) -> Tensor:
     """Bytes, sha256 check, then decoding, so that nothing unknown reaches the decoder."""
     if not file.path.is_file() or not file.sha256:
-        raise MissingData(
-            f"{file.path} is missing or was never verified ({_way_out(name)} gets it)"
-        )
+        raise MissingData(f"{file.path} is missing or was not verified ({_way_out(name)} gets it)")
     content, remedy = file.path.read_bytes(), f"{_way_out(name)} replaces it"
     if _is_sample(name):
         pixels = _decode(content, file.path, remedy)
@@ -268,7 +266,9 @@ def download(
             (root() / row["file"]).parent.mkdir(parents=True, exist_ok=True)
             cache.fetch(row["file"], downloader=fetch)
         except (OSError, ValueError) as error:
-            reason = error if isinstance(error, OSError) else "its sha256 is not the registered one"
+            reason = str(error).split("(Caused by ")[-1]  # the heart of what urllib3 says
+            if not isinstance(error, OSError):
+                reason = "its sha256 is not the registered one"
             raise DownloadFailed(
                 f"{row['file']} did not arrive from {row['url']}: {reason} (try again: what has "
                 f"arrived is kept)"
@@ -369,7 +369,8 @@ def _table() -> str:
     for name in names():
         images, size = describe(name), sum(int(row["bytes"]) for row in _rows(name)) / 1e6
         here = "yes" if available(name) else "no"
-        lines.append(f"{name:<14}{len(images):>7}{size:>8.1f}  {here:<6}{images.licence}")
+        licence = textwrap.shorten(images.licence, 60, placeholder=" ...")
+        lines.append(f"{name:<14}{len(images):>7}{size:>8.1f}  {here:<6}{licence}")
     return "\n".join(lines)
 
 

@@ -15,9 +15,7 @@ def gaussian_noise(clean: Tensor, sigma: Tensor | float, generator: torch.Genera
     """
     sigma = torch.as_tensor(sigma, dtype=torch.float32)
     if not (torch.isfinite(sigma) & (sigma >= 0)).all():
-        raise ValueError(
-            f"sigma must be finite and not negative (grey levels); got {sigma.tolist()}"
-        )
+        raise ValueError(f"sigma must be finite and not negative (grey levels); got {sigma.tolist()}")
     noise = torch.randn(clean.shape, generator=generator, device=generator.device)
     return clean + noise.to(clean) * (sigma.to(clean) / 255).view(-1, 1, 1, 1)
 

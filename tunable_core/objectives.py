@@ -55,9 +55,7 @@ class NoisePreservation:
         return l1(output, noise_target(clean, degraded, strength, self.nu))
 
 
-def noise_target(
-    clean: Tensor, degraded: Tensor, omega_2: Tensor | float, nu: float = NU
-) -> Tensor:
+def noise_target(clean: Tensor, degraded: Tensor, omega_2: Tensor | float, nu: float = NU) -> Tensor:
     """y_eta = y + omega_2 nu (z - y) of Eq. 9, not clipped.
 
     clean y, degraded z: [B, 3, H, W]; omega_2: a number, [] or [B].
@@ -96,8 +94,7 @@ class MultiLoss:
         """The mixed loss [], averaged over the batch, and each objective's own mean, []."""
         if omega.shape[-1] != self.p:
             raise ValueError(
-                f"omega has {omega.shape[-1]} dials for the {self.p} objectives "
-                f"{list(self.objectives)}"
+                f"omega has {omega.shape[-1]} dials for the {self.p} objectives {list(self.objectives)}"
             )
         parts = {n: f(output, clean, degraded, omega) for n, f in self.objectives.items()}
         weights = omega.float() * torch.tensor(self.lambdas, device=omega.device)

@@ -63,9 +63,7 @@ def profile(name: str) -> Profile:
     return PROFILES[name]
 
 
-def denoising(
-    method: str, budget: Profile, *, noise_target: str = "fixed", seed: int = 0
-) -> RunConfig:
+def denoising(method: str, budget: Profile, *, noise_target: str = "fixed", seed: int = 0) -> RunConfig:
     """The denoising run of a method ("tunable" or "dni") at a budget.
 
     DNI's first network is also the study's plain network: trained alike, for fidelity alone.

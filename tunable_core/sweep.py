@@ -6,8 +6,9 @@ import hashlib
 import io
 import json
 import time
+import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -57,17 +58,25 @@ class DenoisingSweep:
         return image[:, top : top + self.crop, left : left + self.crop]
 
 
-def sweep(
-    control: Control, what: DenoisingSweep, name: str, *, progress: bool = True
-) -> pd.DataFrame:
+def sweep(control: Control, what: DenoisingSweep, name: str, *, progress: bool = True) -> pd.DataFrame:
     """One row per image, sigma and omega; read from the store when it was measured before.
 
     The key is a hash of the control's weights, of the images' checksums and of the settings, so a
-    kept table is found again without the images. Columns: image, sigma, omega_1, omega_2; psnr and
+    kept table is found again without the images; without both, the embedded samples are measured, with
+    a warning, and the record says so. Columns: image, sigma, omega_1, omega_2; psnr and
     psnr_eta in dB, both sides clipped, not rounded; psnr_8bit of the output rounded to 8 bits; kept,
     the kept-noise fraction. The frame's attrs hold the record of the measurement.
     """
-    path = store() / "sweeps" / f"{name}-{_key(control, what)}.csv"
+    path = _path(control, what, name)
+    if not path.exists() and not datasets.available(what.images):
+        warnings.warn(
+            f"no kept sweep of '{name}' on '{what.images}', and the images are not in "
+            f"{datasets.root()}: measuring on the embedded samples instead "
+            f"(make data DATASETS={what.images} gets them)",
+            stacklevel=2,
+        )
+        what = replace(what, images="samples-test")
+        path = _path(control, what, name)
     if not path.exists():
         clock = time.monotonic()
         frame = measure(control, what, progress=progress, label=name)
@@ -114,6 +123,10 @@ def average(frame: pd.DataFrame, by: Sequence[str] = ("omega_1", "omega_2")) -> 
     values = [c for c in ("psnr", "psnr_eta", "psnr_8bit", "kept") if c in frame]
     by = list(by)
     return frame.groupby([*by, "sigma"])[values].mean().groupby(by).mean()
+
+
+def _path(control: Control, what: DenoisingSweep, name: str) -> Path:
+    return store() / "sweeps" / f"{name}-{what.images}-{_key(control, what)}.csv"
 
 
 def _key(control: Control, what: DenoisingSweep) -> str:

@@ -236,9 +236,7 @@ class _State:
             tensors |= {f"optimizer.{i}.{k}": v for k, v in values.items()}
         tensors["history"] = torch.tensor(self.rows, dtype=torch.float64)
         columns = ",".join(self.columns)
-        save_tensors(
-            self.path, tensors, stage=str(self.stage), step=str(self.step), columns=columns
-        )
+        save_tensors(self.path, tensors, stage=str(self.stage), step=str(self.step), columns=columns)
         self.saved = time.monotonic()
 
     def _restore(self) -> None:

@@ -128,9 +128,7 @@ class Identity(nn.Module):
     def __init__(self, layers: int, kernels: int, p: int) -> None:
         super().__init__()
         if kernels != p:
-            raise ValueError(
-                f"phi='identity' needs as many kernels as dials; got {kernels} and {p}"
-            )
+            raise ValueError(f"phi='identity' needs as many kernels as dials; got {kernels} and {p}")
         self.register_buffer("ones", torch.ones(layers, 1), persistent=False)
 
     @property

@@ -1,0 +1,154 @@
+"""The study's figures and tables: one look, readable at book width, safe for colour-blind readers."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from pandas.io.formats.style import Styler
+from torch import Tensor
+
+PAPER = Path(__file__).parent.parent / "data" / "paper"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's palette; the paper's own numbers are always black."""
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+def style() -> None:
+    """Set the one look of all figures."""
+    plt.rcParams.update(
+        {
+            "figure.dpi": 110,
+            "savefig.dpi": 150,
+            "savefig.bbox": "tight",
+            "figure.constrained_layout.use": True,
+            "font.size": 10,
+            "axes.titlesize": 10,
+            "axes.prop_cycle": plt.cycler(color=COLOURS),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "grid.color": "#dddddd",
+            "grid.linewidth": 0.6,
+            "legend.frameon": False,
+        }
+    )
+
+
+def to_picture(image: Tensor) -> np.ndarray:
+    """An image [3, H, W] or [1, 3, H, W] as an array [H, W, 3] clipped to [0, 1], for imshow."""
+    return image.detach().reshape(3, *image.shape[-2:]).clamp(0, 1).permute(1, 2, 0).float().numpy()
+
+
+def strip(
+    images: Sequence[Tensor],
+    titles: Sequence[str],
+    *,
+    zoom: tuple[int, int, int] | None = None,
+    columns: int | None = None,
+) -> Figure:
+    """Images in a row under their titles; zoom (top, left, side) adds a row with that square large."""
+    columns = columns or len(images)
+    bands = -(-len(images) // columns)
+    per_band = 1 if zoom is None else 2
+    aspect = images[0].shape[-2] / images[0].shape[-1]
+    heights = [aspect, 1.0][:per_band] * bands
+    width = 9.6 / columns
+    figure, axes = plt.subplots(
+        bands * per_band,
+        columns,
+        figsize=(9.6, width * sum(heights) + 0.3 * bands),
+        height_ratios=heights,
+        squeeze=False,
+    )
+    for axis in axes.flat:
+        axis.axis("off")
+    for i, (image, title) in enumerate(zip(images, titles, strict=True)):
+        band, column = divmod(i, columns)
+        top_axis = axes[band * per_band, column]
+        picture = to_picture(image)
+        top_axis.imshow(picture)
+        top_axis.set_title(title, fontsize=8.5)
+        if zoom is not None:
+            top, left, side = zoom
+            box = Rectangle((left, top), side, side, fill=False, edgecolor="#E69F00", linewidth=1.2)
+            top_axis.add_patch(box)
+            enlarged = picture[top : top + side, left : left + side]
+            axes[band * per_band + 1, column].imshow(enlarged, interpolation="nearest")
+    return figure
+
+
+def curves(
+    axis: Axes, frames: Mapping[str, pd.DataFrame], x: str, y: str, *, black: Sequence[str] = ()
+) -> Axes:
+    """One line per frame of y against x; the names in black are drawn as the paper's are."""
+    colours = iter(COLOURS)
+    for (name, frame), marker in zip(frames.items(), MARKERS, strict=False):
+        look = {"color": "black", "linestyle": ":"} if name in black else {"color": next(colours)}
+        axis.plot(frame[x], frame[y], marker=marker, markersize=4, label=name, **look)
+    return axis
+
+
+def paper_table(name: str) -> pd.DataFrame:
+    """A table as the paper prints it, one row per cell: data/paper/NAME.csv."""
+    return pd.read_csv(PAPER / f"{name}.csv")
+
+
+def dials(omega: Sequence[float]) -> str:
+    """The dials as a heading: "(0.25, 0.75)"."""
+    return "(" + ", ".join(f"{value:g}" for value in omega) + ")"
+
+
+def versus(ours: pd.DataFrame, paper: pd.DataFrame, caption: str, digits: int = 2) -> Styler:
+    """Rows of ours beside the paper's of the same index, and the differences, coloured by sign.
+
+    Both: one row per method (any index), one column per position of the dials. Rows that the paper does
+    not print are shown alone.
+    """
+    parts = {}
+    for row in ours.index:
+        parts[row, "ours"] = ours.loc[row]
+        if row in paper.index:
+            parts[row, "paper"] = paper.loc[row]
+            parts[row, "difference"] = ours.loc[row] - paper.loc[row]
+    table = pd.DataFrame(parts).T
+    return tidy(table, caption, digits, signed=[k for k in table.index if k[-1] == "difference"])
+
+
+def tidy(table: pd.DataFrame, caption: str, digits: int = 2, signed: Sequence = ()) -> Styler:
+    """A table with a caption and aligned numbers; rows in signed show a sign, blue up, orange down."""
+    styler = table.style.set_caption(caption).format(precision=digits, na_rep="")
+    if len(signed):
+        rows = pd.IndexSlice[list(signed), :]
+        styler = styler.format(lambda v: "" if pd.isna(v) else f"{v:+.{digits}f}", subset=rows)
+        styler = styler.map(lambda v: f"color: {COLOURS[0] if v >= 0 else COLOURS[1]}", subset=rows)
+    return styler.set_table_attributes('class="dataframe study-table"')
+
+
+def provenance(records: Sequence[Mapping], images: str = "") -> str:
+    """A folded line of HTML: which runs or sweeps, commit, device, seeds and seconds made this."""
+    seen, lines = set(), []
+    for record in records:
+        if (identity := (record.get("key"), record.get("sha256"))) in seen:
+            continue
+        seen.add(identity)
+        training = record.get("config", {}).get("training", {})
+        facts = [f"<b>{html.escape(record.get('name', '?'))}</b>"]
+        if record.get("key"):
+            commit = str(record.get("commit") or "unknown")[:10]
+            facts += [f"run {record['key']}", f"commit {commit}"]
+            facts += [f"seed {training.get('seed')}", f"{training.get('steps', 0):,} steps"]
+        else:
+            facts += [f"measured on {record.get('settings', {}).get('images', '?')}"]
+        facts += [f"{record.get('seconds', 0):,.0f} s on {record.get('device', '?')}"]
+        facts += [f"torch {record.get('versions', {}).get('torch', '?')}"]
+        lines.append("<li>" + ", ".join(facts) + "</li>")
+    head = f"<p>Images: {html.escape(images)}.</p>" if images else ""
+    return f'<details class="provenance"><summary>Provenance</summary>{head}<ul>{"".join(lines)}</ul></details>'

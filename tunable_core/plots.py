@@ -151,4 +151,5 @@ def provenance(records: Sequence[Mapping], images: str = "") -> str:
         facts += [f"torch {record.get('versions', {}).get('torch', '?')}"]
         lines.append("<li>" + ", ".join(facts) + "</li>")
     head = f"<p>Images: {html.escape(images)}.</p>" if images else ""
-    return f'<details class="provenance"><summary>Provenance</summary>{head}<ul>{"".join(lines)}</ul></details>'
+    body = f"{head}<ul>{''.join(lines)}</ul>"
+    return f'<details class="provenance"><summary>Provenance</summary>{body}</details>'

@@ -27,13 +27,13 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile(
-        ResNetConfig(blocks=2, channels=8, image_skip=True),
+        ResNetConfig(blocks=2, channels=8, image_skip=True, head_relu=False),
         Training(steps=40, batch=4, patch=24, omega=OmegaSampling(corners=0.3)),
         data="samples-train",
         seeds=2,
     ),
     "laptop": Profile(
-        ResNetConfig(blocks=8, channels=32, image_skip=True),
+        ResNetConfig(blocks=8, channels=32, image_skip=True, head_relu=False),
         Training(steps=20_000, omega=OmegaSampling(corners=0.3)),
         data="bsds500",
         seeds=3,

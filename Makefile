@@ -1,0 +1,70 @@
+# The front door. `make` alone prints help; every target sets up what it needs.
+
+PYTHON  ?= python3
+PROFILE ?= laptop
+PORT    ?= 8000
+BIN     := .venv/bin
+RUN     := $(BIN)/python
+STAMP   := .venv/.installed
+SMOKE   := book/_build/smoke
+
+.DEFAULT_GOAL := help
+.PHONY: help setup book smoke test bench data runs lint format serve clean
+
+help:  ## this list
+	@echo "Tunable convolutions: one network, dials turned after training"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PROFILE=smoke|laptop|paper   the budget (default laptop)"
+	@echo "  TUNABLE_DATA=DIR             where data sets lie (default data/datasets)"
+	@echo "  PYTHON=python3.12            the Python that makes .venv (3.11 or newer)"
+
+setup: $(STAMP)  ## install the exact versions of requirements.lock into .venv
+
+$(STAMP): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "There is no '$(PYTHON)' here: install Python 3.11 or newer, or name yours with 'make PYTHON=/path/to/python'."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "This needs Python 3.11 or newer, but '$(PYTHON)' is $$($(PYTHON) -V 2>&1): name a newer one with 'make PYTHON=python3.12'."; exit 1; }
+	@echo "Installing the packages of requirements.lock into .venv (once; a few minutes)"
+	@$(PYTHON) -m venv .venv
+	$(RUN) -m pip install --disable-pip-version-check --quiet -r requirements.lock
+	$(RUN) -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+book: $(STAMP)  ## run the notebooks that changed and build book/_build/html (PROFILE=...)
+	$(RUN) book/execute.py --profile $(PROFILE)
+
+smoke: $(STAMP)  ## every notebook from scratch, tiny, no released run used; builds book/_build/smoke/html
+	@rm -rf $(SMOKE) && mkdir -p $(SMOKE)/runs
+	TUNABLE_RUNS="$(CURDIR)/$(SMOKE)/runs" $(RUN) book/execute.py --profile smoke --force
+
+test: lint  ## everything: style, unit tests, smoke book with warnings as errors, the book in a browser
+	$(RUN) -m pytest -q -m "not browser"
+	$(MAKE) smoke
+	TUNABLE_BOOK="$(CURDIR)/$(SMOKE)/html" $(RUN) -m pytest -q -m browser
+
+bench: $(STAMP)  ## what tuning costs: ratios of a training step and of a forward pass
+	$(RUN) -m tunable_core.bench
+
+data: $(STAMP)  ## download what PROFILE needs, or DATASETS="kodak cbsd68 ..."
+	$(RUN) -m tunable_core.datasets $(if $(DATASETS),$(DATASETS),--profile $(PROFILE))
+
+runs: $(STAMP)  ## train the runs of PROFILE that are missing (the laptop ones are released with the code)
+	$(RUN) -m tunable_core.study --profile $(PROFILE)
+
+lint: $(STAMP)  ## check style and formatting
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+format: $(STAMP)  ## put style and formatting right
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+serve: $(STAMP)  ## show the built book in a browser, at localhost (PORT=8000)
+	@test -d book/_build/html || { echo "There is no book yet: run 'make book' first."; exit 1; }
+	@echo "The book is at http://localhost:$(PORT) (Ctrl-C ends)"
+	@$(RUN) -m http.server $(PORT) --bind 127.0.0.1 --directory book/_build/html
+
+clean:  ## remove everything built; never data/runs, data/sweeps or data/datasets
+	rm -rf book/_build .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	find tunable_core tests book notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

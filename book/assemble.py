@@ -1,0 +1,162 @@
+"""Put the book together: pages, executed notebooks and their results, then strictly built HTML.
+
+A fresh staging folder OUTPUT/source receives the prose of book/, the executed notebooks, their named
+figures (figures/NAME.png, for any page to show) and three files for the Sphinx extensions:
+results.json (what cells tagged `results` print), runs.json (the record of every run) and
+executions.json (the record of every notebook). The HTML is built with warnings as errors, always
+whole, and takes the place of the old one only when it is good.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+from notebook_run import clock_time, read
+from parameters import Fault
+from provenance import record_path
+
+
+def build(root: Path, output: Path, stems: Iterable[str], runs: Path) -> None:
+    """Stage the book and build OUTPUT/html. Raises Fault; the old HTML then stays.
+
+    stems: the notebooks; a book is built only when each has a result. runs: the store of runs.
+    """
+    missing = [stem for stem in stems if not (output / "notebooks" / f"{stem}.ipynb").exists()]
+    if missing:
+        print(f"The book is not built yet: no result of {', '.join(missing)} (run without --only).")
+        return
+    began = time.monotonic()
+    source = stage(root, output, stems, runs)
+    html(source, output)
+    print(f"Book built in {clock_time(time.monotonic() - began)}: {output / 'html/index.html'}")
+
+
+def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
+    """Fill OUTPUT/source afresh and return it."""
+    source = output / "source"
+    shutil.rmtree(source, ignore_errors=True)
+    source.mkdir(parents=True)
+    for path in (root / "book").glob("*"):
+        if path.suffix in (".md", ".yml", ".bib"):
+            shutil.copy(path, source)
+    for folder in (root / "book/extensions", root / "book/_static", root / "data/figures"):
+        if folder.is_dir():
+            shutil.copytree(folder, source / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+    for page in _pages(yaml.safe_load((source / "_toc.yml").read_text())):
+        if not (source / f"{page}.md").exists() and page not in stems:
+            raise Fault(f"book/_toc.yml lists {page!r}, which is neither a page nor a notebook")
+
+    results, executions = {}, []
+    for stem in stems:
+        path = output / "notebooks" / f"{stem}.ipynb"
+        notebook = read(path)
+        results[stem] = collect(notebook, stem)
+        pictures(notebook, source / "figures")
+        for cell in notebook.cells:
+            _prepare(cell)
+        nbformat.write(notebook, source / path.name)
+        executions.append(json.loads(record_path(path).read_text()))
+    _dump(source / "results.json", results)
+    _dump(source / "executions.json", executions)
+    _dump(source / "runs.json", [_load(path) for path in sorted((runs / "runs").glob("*/run.json"))])
+    return source
+
+
+def collect(notebook: nbformat.NotebookNode, stem: str) -> dict[str, Any]:
+    """What the cells tagged `results` print: each one JSON object; a key may come only once."""
+    results: dict[str, Any] = {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or "results" not in cell.metadata.get("tags", []):
+            continue
+        text = "".join(o.text for o in cell.outputs if o.get("name") == "stdout")
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise Fault(f"{stem}: a cell tagged 'results' must print one JSON object; got {text!r}")
+        if twice := results.keys() & found.keys():
+            raise Fault(f"{stem}: the result {', '.join(sorted(twice))} is printed by two cells")
+        results |= found
+    return results
+
+
+def pictures(notebook: nbformat.NotebookNode, folder: Path) -> None:
+    """Keep each named figure as FOLDER/NAME.png or .svg too, so that any page can show it."""
+    for cell in notebook.cells:
+        name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
+        shown = [output.data for output in cell.get("outputs", []) if "data" in output]
+        if not name or not shown:
+            continue
+        folder.mkdir(exist_ok=True)
+        if png := shown[0].get("image/png"):
+            (folder / f"{name}.png").write_bytes(base64.b64decode(png))
+        if svg := shown[0].get("image/svg+xml"):
+            (folder / f"{name}.svg").write_text("".join(svg), encoding="utf-8")
+
+
+def html(source: Path, output: Path) -> None:
+    """Build the staged book with warnings as errors into OUTPUT/html. Raises Fault with them."""
+    work, log = output / "work", output / "sphinx.log"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    options = ["-W", "-n", "--keep-going", "--all", "--path-output", str(work)]
+    with log.open("w", encoding="utf-8") as file:
+        ended = subprocess.run(
+            [*jupyter_book, "build", str(source), *options],
+            stdout=file, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+    text = re.sub(r"\x1b\[[0-9;]*m", "", log.read_text())
+    log.write_text(text)
+    if ended.returncode:
+        faults = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|Error", line)]
+        faults = [line.replace(f"{source}/", "") for line in faults] or text.splitlines()[-5:]
+        raise Fault("\n".join(["the book has faults:", *faults, f"  all of it: {log}"]))
+    new, old = work / "_build/html", output / "html"
+    if old.exists():
+        os.replace(old, work / "old")
+    os.replace(new, old)
+    shutil.rmtree(work)
+
+
+def _prepare(cell: nbformat.NotebookNode) -> None:
+    """For the page: no papermill notes, no stderr; cells of results folded."""
+    cell.metadata.pop("papermill", None)
+    if cell.cell_type != "code":
+        return
+    cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+    tags = cell.metadata.get("tags", [])
+    if "results" in tags:
+        cell.metadata["tags"] = [*tags, "hide-cell"]
+
+
+def _pages(toc: Any) -> list[str]:
+    """Every page that a table of contents names."""
+    if isinstance(toc, Mapping):
+        own = [toc[key] for key in ("root", "file") if key in toc]
+        return own + [page for value in toc.values() for page in _pages(value)]
+    return [page for item in toc for page in _pages(item)] if isinstance(toc, list) else []
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return {"folder": path.parent.name, **json.loads(path.read_text())}
+    except ValueError as error:
+        raise Fault(f"{path} is not JSON: {error}") from None
+
+
+def _dump(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1))

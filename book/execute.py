@@ -1,0 +1,115 @@
+"""Run the notebooks strictly and build the book: `python book/execute.py --profile laptop`.
+
+Papermill alone is lenient: an unknown parameter only warns, text passes for a number, and a killed
+run leaves a plausible file. Here names and types are checked before anything runs (parameters.py);
+a notebook is written to a `.part` file that takes the name of the result only when every cell has
+finished; and a result is used again only while everything it was made from is unchanged: notebook,
+parameters, tunable_core, requirements.lock, and the data (registry, the paper's numbers, runs,
+sweeps, and which data sets are at hand). Runs and sweeps that appear while the notebooks run are
+taken for theirs. Beside each result NN.ipynb lies NN.json: what it was made from, when, on what
+machine, in how many seconds. The HTML is then put together by assemble.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import assemble
+import yaml
+from notebook_run import clock_time, execute, read
+from parameters import Fault, declared, near, resolve, settings
+from provenance import changed, data_state, inputs, record_path, store, write_record
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
+    """The command line; returns 0, or 1 with what went wrong on stderr."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--profile", default="laptop", help="notebooks/profiles/PROFILE.yml")
+    parser.add_argument("--only", nargs="+", metavar="NN", help="these notebooks (03, 03-denoising)")
+    parser.add_argument(
+        "-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="given",
+        help="set a parameter; VALUE is YAML",
+    )  # fmt: skip
+    parser.add_argument("--output", type=Path, help="default book/_build, or book/_build/PROFILE")
+    parser.add_argument("--force", action="store_true", help="run also what is unchanged")
+    parser.add_argument("--no-html", action="store_true", help="only run the notebooks")
+    args = parser.parse_args(argv)
+    default = root / "book/_build" / ("" if args.profile == "laptop" else args.profile)
+    output = (args.output or default).resolve()
+    try:
+        stems = run(root, args.profile, output, args.only, args.given, args.force)
+        if not args.no_html:
+            assemble.build(root, output, stems, store(root))
+    except Fault as fault:
+        print(f"\nexecute.py: {fault}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(
+    root: Path, profile: str, output: Path, only: list[str] | None, given: list, force: bool
+) -> list[str]:
+    """Execute the notebooks that need it; return the stems of all notebooks. Raises Fault."""
+    folder = root / "notebooks"
+    sources = {path.stem: path for path in sorted(folder.glob("[0-9][0-9]-*.ipynb"))}
+    if not sources:
+        raise Fault(f"there are no notebooks NN-*.ipynb in {folder}")
+    selected = _selected(sources, only)
+    known = {stem: declared(read(path), stem) for stem, path in sources.items()}
+    given = {name: _yaml(name, value) for name, value in given}
+    values = resolve(known, settings(folder / "profiles", profile), given, selected)
+
+    results = {stem: output / "notebooks" / f"{stem}.ipynb" for stem in selected}
+    state = data_state(root)
+    made_from = {stem: inputs(root, sources[stem], values[stem], state) for stem in selected}
+    why = {s: "forced" if force else changed(results[s], made_from[s]) for s in selected}
+    done = [stem for stem in selected if not why[stem]]
+    for stem in done:
+        print(f"{stem}: unchanged, used again", flush=True)
+    for number, stem in enumerate(due := [stem for stem in selected if why[stem]], 1):
+        print(f"{stem}: running ({number} of {len(due)}; {why[stem]})", flush=True)
+        defaults = {name: parameter.default for name, parameter in known[stem].items()}
+        changes = {n: v for n, v in values[stem].items() if v != defaults[n]}
+        record = execute(sources[stem], results[stem], changes, folder)
+        record = {"profile": profile, "parameters": values[stem], **record}
+        state = data_state(root)
+        done.append(stem)
+        for other in done:  # what this notebook trained does not make the others stale
+            if other != stem:
+                record_of = json.loads(record_path(results[other]).read_text())
+            else:
+                record_of = record
+            write_record(record_path(results[other]), record_of | {"inputs": made_from[other] | state})
+        note = f"; {record['stderr_lines']} lines on stderr" if record["stderr_lines"] else ""
+        print(f"{stem}: done in {clock_time(record['seconds'])}{note}", flush=True)
+    return list(sources)
+
+
+def _selected(sources: Iterable[str], only: list[str] | None) -> list[str]:
+    if not only:
+        return list(sources)
+    chosen = []
+    for word in (Path(word).stem for word in only):
+        found = [stem for stem in sources if stem == word or stem.startswith(f"{word}-")]
+        if not found:
+            raise Fault(f"there is no notebook {word!r}{near(word, sources)}")
+        chosen += found
+    return sorted(set(chosen))
+
+
+def _yaml(name: str, value: str) -> Any:
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise Fault(f"-p {name}: {value!r} is not YAML") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

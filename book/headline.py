@@ -1,0 +1,105 @@
+"""The table and the picture of README.md, made from released runs and sweeps.
+
+`python book/headline.py` rewrites them; `--check` says whether the README still agrees.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import torch
+
+from tunable_core import datasets, plots, runs, study
+from tunable_core.controls import Blend
+from tunable_core.degradations import test_noise
+from tunable_core.sweep import FIVE, DenoisingSweep, average, sweep
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+PICTURE = ROOT / "book" / "_static" / "dial.png"
+BEGIN, END = "<!-- headline:", "<!-- end of headline -->"
+
+
+def table() -> str:
+    """PSNR and PSNR_eta on Kodak at the five omegas, ours and the paper's, as Markdown."""
+    budget = study.profile("laptop")
+    tunable = [runs.get(study.denoising("tunable", budget, seed=s)) for s in range(budget.seeds)]
+    dni = runs.get(study.denoising("dni", budget)).control
+    eq9 = runs.get(study.denoising("tunable", budget, noise_target="eq9")).control
+    names = [f"tunable-fixed{f'-seed{s}' if s else ''}" for s in range(len(tunable))]
+    ours = {
+        f"Tunable, fixed target (mean of {len(tunable)} seeds)": _mean(
+            [r.control for r in tunable], names
+        ),
+        "Tunable, target of Eq. 9": _mean([eq9], ["tunable-eq9"]),
+        "DNI, fine-tuned": _mean([dni], ["dni"]),
+        "Blend of pixels (oracle)": _mean([Blend(dni.networks[0])], ["blend"]),
+    }
+    printed = plots.paper_table("table1").query("images == 'kodak' and method == 'Tunable'")
+    cells = printed.pivot(index=["omega_1", "omega_2"], columns="metric", values="value")
+    rows = [*ours.items(), ("*the paper's Tunable, 16 x 64, 500,000 steps*", cells)]
+    head = " | ".join(plots.dials(omega) for omega in FIVE)
+    lines = [f"| PSNR / PSNR_eta, dB, at omega = | {head} |", "|---" * (len(FIVE) + 1) + "|"]
+    for name, frame in rows:
+        values = [f"{frame.loc[w, 'psnr']:.2f} / {frame.loc[w, 'psnr_eta']:.2f}" for w in FIVE]
+        lines.append(f"| {name} | {' | '.join(values)} |")
+    config = tunable[0].config
+    size = f"{config.network.blocks} x {config.network.channels}"
+    lines += [
+        "",
+        f"Denoising on Kodak, mean over sigma 5, 15 and 30. Networks of {size}, trained for "
+        f"{config.training.steps:,} steps on a laptop's CPU. PSNR is against the clean image, PSNR_eta "
+        "against the image with the share of noise that the dial asks for. What it means is in the "
+        "chapter on denoising.",
+    ]
+    return "\n".join(lines)
+
+
+def _mean(controls, names):
+    what = DenoisingSweep(images="kodak")
+    frames = [
+        average(sweep(control, what, f"denoising-{name}-laptop", progress=False))
+        for control, name in zip(controls, names, strict=True)
+    ]
+    return sum(frames) / len(frames)
+
+
+def picture() -> None:
+    """One photograph at the five omegas, noisy input first."""
+    control = runs.get(study.denoising("tunable", study.profile("laptop"))).control
+    clean = datasets.load("samples-test")["chelsea"][:, 40:260, 60:340].float() / 255
+    noisy = test_noise(clean, 30.0)
+    with torch.inference_mode():
+        outputs = [output[0] for output in control.outputs(noisy[None], torch.tensor(FIVE))]
+    plots.style()
+    labels = ["noisy input", *(rf"$\omega$ = {plots.dials(w)}" for w in FIVE)]
+    figure = plots.strip([noisy, *outputs], labels, zoom=(70, 90, 70))
+    figure.savefig(PICTURE, dpi=110)
+    plt.close(figure)
+
+
+def readme(text: str, new: str) -> str:
+    """The README with the headline replaced."""
+    start = text.index("\n", text.index(BEGIN)) + 1
+    return text[:start] + new + "\n" + text[text.index(END) :]
+
+
+def main() -> int:
+    """Rewrite, or check."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only say whether README.md is up to date")
+    arguments = parser.parse_args()
+    old = README.read_text()
+    new = readme(old, table())
+    if arguments.check:
+        return int(old != new)
+    README.write_text(new)
+    picture()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""The book is put together from results, and a fault in it fails the build."""
+
+import json
+import re
+
+import execute
+import nbformat
+import pytest
+from assemble import collect, pictures
+from parameters import Fault
+from study_records import Executions, Runs, commit, control, duration
+from study_results import text_of
+
+RESULTS = {"01-toy": {"psnr": 34.123, "n": 3, "kodak": {"psnr": 1.5}, "none": None, "nan": float("nan")}}
+
+
+@pytest.mark.parametrize(
+    ("reference", "text"),
+    [
+        ("01-toy:psnr:.1f", "34.1"),
+        ("01-toy:n", "3"),
+        ("01-toy:kodak.psnr:+.2f", "+1.50"),
+    ],
+)
+def test_a_result_is_shown_in_its_format(reference, text):
+    assert text_of(RESULTS, reference) == text
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "02:psnr",
+        "01-toy:ssim",
+        "01-toy",
+        "01-toy:n.x",
+        "01-toy:none",
+        "01-toy:nan",
+        "01-toy:kodak",
+        "01-toy:n:?",
+    ],
+)
+def test_a_result_that_is_not_there_is_refused(reference):
+    with pytest.raises((KeyError, ValueError)):
+        text_of(RESULTS, reference)
+
+
+def printing(*texts: str) -> nbformat.NotebookNode:
+    cells = []
+    for text in texts:
+        output = nbformat.v4.new_output("stream", name="stdout", text=text)
+        cells.append(nbformat.v4.new_code_cell("", metadata={"tags": ["results"]}, outputs=[output]))
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def test_results_of_several_cells_come_together():
+    assert collect(printing('{"a": 1}', '{"b": 2}'), "01-toy") == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("texts", [["12"], ["no"], [""], ['{"a": 1}', '{"a": 1}']])
+def test_results_are_one_object_a_cell_and_one_value_a_key(texts):
+    with pytest.raises(Fault, match="01-toy"):
+        collect(printing(*texts), "01-toy")
+
+
+def test_a_named_figure_is_there_for_other_pages(tmp_path):
+    output = nbformat.v4.new_output("display_data", {"image/png": "iVBORw=="})
+    metadata = {"mystnb": {"figure": {"name": "fig-dial", "caption": "A dial."}}}
+    named = nbformat.v4.new_code_cell("", metadata=metadata, outputs=[output])
+    nameless = nbformat.v4.new_code_cell("", outputs=[output])
+    pictures(nbformat.v4.new_notebook(cells=[named, nameless]), tmp_path / "figures")
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["fig-dial.png"]
+    assert (tmp_path / "figures/fig-dial.png").read_bytes() == b"\x89PNG"
+
+
+def test_a_record_with_nothing_in_it_still_makes_a_row():
+    for table in (Runs, Executions):
+        assert {get({}) for get in table.columns.values()} <= {"", "0"}
+
+
+def test_a_record_is_read_in_its_form():
+    record = {"commit": "0123456789", "clean": False, "seconds": 125.4}
+    record["config"] = {"control": {"type": "DNIConfig"}}
+    assert (commit(record), duration(record), control(record)) == ("0123456*", "2:05", "DNI")
+
+
+@pytest.fixture
+def build(with_book, capsys, monkeypatch):
+    monkeypatch.delenv("TUNABLE_RUNS", raising=False)
+
+    def call() -> tuple[int, str]:
+        code = execute.main([], root=with_book)
+        return code, capsys.readouterr().err
+
+    return call
+
+
+def test_a_book_is_built_from_results_and_a_faulty_one_leaves_it(with_book, notebook, build):
+    run = {"name": "toy", "key": "abc", "config": {"control": {"type": "TunableConfig"}}}
+    folder = with_book / "data/runs/toy-abc"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps(run))
+    cell = "import json, sys\nprint(json.dumps({'psnr': 34.16}))\nprint('grum' + 'ble', file=sys.stderr)"
+    notebook((cell, ["results"]))
+    assert build() == (0, "")
+    html = with_book / "book/_build/html"
+    intro, toy, runs = ((html / f"{n}.html").read_text() for n in ("intro", "01-toy", "runs"))
+    assert "34.2</span> dB" in intro
+    assert "grumble" not in toy
+    assert "toy-abc" in runs
+    assert "01-toy" in runs
+    for page in html.glob("*.html"):
+        assert not re.search(r"""(src|href)=["'](https?:)?//|unpkg|jsdelivr""", page.read_text()), page
+
+    (with_book / "book/intro.md").write_text("# Intro\n\nOf {result}`01-toy:ssim` and [](nowhere).\n")
+    code, text = build()
+    assert code == 1
+    assert "prints no result 'ssim'" in text
+    assert "nowhere" in text
+    assert (html / "intro.html").read_text() == intro
+
+
+def test_a_table_of_contents_that_names_no_page_is_refused(with_book, notebook, build):
+    notebook("print(1)")
+    (with_book / "book/_toc.yml").write_text(
+        "format: jb-book\nroot: intro\nchapters:\n  - file: nowhere\n"
+    )
+    code, text = build()
+    assert code == 1
+    assert "lists 'nowhere'" in text

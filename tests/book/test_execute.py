@@ -1,0 +1,206 @@
+"""The runner: strict about parameters, whole results only, used again while nothing changed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import execute
+import nbformat
+import pytest
+from provenance import data_state
+
+BOOK = Path(execute.__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch):
+    for name in ("TUNABLE_DATA", "TUNABLE_RUNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MPLBACKEND", "no_such_backend")
+
+
+@pytest.fixture
+def run(project, capsys):
+    """Run the notebooks without HTML; return exit code and what was printed."""
+
+    def call(*words: str) -> tuple[int, str]:
+        code = execute.main([*words, "--no-html"], root=project)
+        out = capsys.readouterr()
+        return code, out.out + out.err
+
+    return call
+
+
+def result(project: Path, stem: str = "01-toy") -> Path:
+    return project / f"book/_build/notebooks/{stem}.ipynb"
+
+
+def printed(path: Path) -> str:
+    cells = nbformat.read(path, as_version=4).cells
+    return "".join(o.text for c in cells for o in c.get("outputs", []) if o.get("name") == "stdout")
+
+
+def test_a_notebook_runs_with_this_python_in_its_own_folder(project, notebook, run):
+    notebook("import os, sys\nprint(sys.executable, os.getcwd(), 'MPLBACKEND' in os.environ)\nsteps")
+    code, _ = run("-p", "steps", "4")
+    text = printed(result(project)).split()
+    assert code == 0
+    assert text[:2] == [sys.executable, str(project / "notebooks")]
+    record = json.loads(result(project).with_suffix(".json").read_text())
+    assert record["parameters"] == {"profile": "laptop", "steps": 4, "rate": 0.5, "slow": False}
+    assert record["seconds"] > 0
+    assert record["machine"]["cores"] == os.cpu_count()
+    assert str(project) not in result(project).with_suffix(".json").read_text()
+
+
+def test_a_profile_sets_what_the_cells_see(project, notebook, run):
+    notebook("print(profile, steps)")
+    code, _ = run("--profile", "smoke")
+    smoke = project / "book/_build/smoke/notebooks/01-toy.ipynb"
+    assert code == 0
+    assert printed(smoke) == "smoke 3\n"
+
+
+def test_a_result_is_used_again_until_something_it_is_made_from_changes(project, notebook, run):
+    notebook("import time\nprint(time.time())")
+    assert "running" in run()[1]
+    first = result(project).read_bytes()
+    assert "unchanged" in run()[1]
+    assert result(project).read_bytes() == first
+    (project / "tunable_core/core.py").write_text("VALUE = 2\n")
+    assert "changed: tunable_core" in run()[1]
+    assert result(project).read_bytes() != first
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("data/runs/r-1/weights.safetensors", "runs and sweeps"),
+        ("data/sweeps/s.csv", "runs and sweeps"),
+        ("data/registry.tsv", "data"),
+        ("data/paper/table1.csv", "data"),
+        ("data/datasets/kodak/kodim01.png", "data sets"),
+    ],
+)
+def test_data_that_appears_or_changes_is_seen(project, file, name):
+    before = data_state(project)
+    path = project / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("a")
+    appeared = data_state(project)
+    path.write_text("ab")
+    changed = data_state(project)
+    assert len({state[name] for state in (before, appeared, changed)}) == 3
+    os.utime(path, (1, 1))
+    assert data_state(project) == changed
+
+
+def test_unfinished_files_do_not_count_as_data(project):
+    before = data_state(project)
+    (project / "data/runs/r.part").mkdir()
+    (project / "data/runs/r.part/checkpoint").write_text("x")
+    assert data_state(project) == before
+
+
+def test_what_a_notebook_trains_leaves_its_result_fresh(project, notebook, run):
+    notebook("from pathlib import Path\nPath('../data/runs/new').write_text('weights')")
+    run()
+    assert "unchanged" in run()[1]
+
+
+def test_a_failing_cell_is_named_with_its_error_and_the_old_result_stays(project, notebook, run):
+    notebook("print(1)")
+    run()
+    old = result(project).read_bytes()
+    notebook("print(1)", "x = 1\nraise ValueError(f'{x} is not 2')", "print('never')")
+    code, text = run()
+    part = result(project).with_suffix(".ipynb.part")
+    assert code == 1
+    assert "01-toy: cell 4 failed: ValueError: 1 is not 2" in text
+    assert "at: raise ValueError" in text
+    assert str(part) in text
+    assert part.exists()
+    assert result(project).read_bytes() == old
+
+
+def test_a_cell_that_leaves_is_a_failure(project, notebook, run):
+    notebook("raise SystemExit(0)", "print('never')")
+    code, text = run()
+    assert code == 1
+    assert "cell 3 failed" in text
+    assert not result(project).exists()
+
+
+def test_a_dead_kernel_is_a_failure(project, notebook, run):
+    notebook("import os\nos._exit(9)")
+    code, text = run()
+    assert code == 1
+    assert "cell 3 failed" in text
+    assert "the kernel died" in text
+
+
+def test_a_runner_killed_in_mid_notebook_leaves_the_old_result_whole(project, notebook, run):
+    notebook("from pathlib import Path\nimport time\nprint('fine')",
+             "if slow:\n    Path('started').touch()\n    time.sleep(120)")  # fmt: skip
+    run()
+    files = [result(project), result(project).with_suffix(".json")]
+    old = [file.read_bytes() for file in files]
+    script = (
+        f"import sys; sys.path.insert(0, {str(BOOK)!r}); import execute; from pathlib import Path;"
+        f"execute.main(['-p', 'slow', 'true', '--no-html'], root=Path({str(project)!r}))"
+    )
+    runner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (project / "notebooks/started").exists():
+        assert time.monotonic() < deadline
+        assert runner.poll() is None
+        time.sleep(0.1)
+    runner.send_signal(signal.SIGKILL)
+    runner.wait()
+    assert [file.read_bytes() for file in files] == old
+    assert "unchanged" in run()[1]
+
+
+def test_an_altered_result_is_not_used(project, notebook, run):
+    notebook("print(1)")
+    run()
+    result(project).write_text(result(project).read_text().replace("1", "2"))
+    assert "altered" in run()[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["-p", "step", "3"], "no parameter 'step'; did you mean steps?"),
+        (["-p", "slow", "'false'"], "slow of 01-toy must be bool; got 'false' (str)"),
+        (["-p", "rate", "1e-4"], "rate of 01-toy must be float; got '1e-4' (str)"),
+        (["-p", "rate", "[1"], "'[1' is not YAML"),
+        (["--only", "02"], "no notebook '02'; there are 01-toy"),
+        (["--only", "01-tay"], "no notebook '01-tay'; did you mean 01-toy?"),
+        (["--profile", "lptop"], "no profile 'lptop'; did you mean laptop?"),
+    ],
+)
+def test_bad_input_is_one_sentence_before_anything_runs(notebook, run, words, sentence):
+    notebook("print(1)")
+    code, text = run(*words)
+    assert code == 1
+    assert sentence in text
+    assert "running" not in text
+    assert len(text.strip().splitlines()) == 1
+
+
+def test_a_file_that_is_no_notebook_is_refused(project, run):
+    (project / "notebooks/01-toy.ipynb").write_text("{")
+    assert "01-toy.ipynb is not a notebook" in run()[1]
+
+
+def test_only_the_selected_notebook_runs(project, notebook, run):
+    notebook("print(1)")
+    notebook("raise ValueError", stem="02-other")
+    assert run("--only", "01")[0] == 0
+    assert result(project).exists()
+    assert not result(project, "02-other").exists()

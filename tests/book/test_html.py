@@ -1,0 +1,203 @@
+"""The built book in a headless browser, without network: every page whole, nothing from elsewhere.
+
+`make test` names the book in TUNABLE_BOOK. Screenshots go to book/_build/screenshots.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = Path(os.environ.get("TUNABLE_BOOK") or ROOT / "book/_build/html")
+SHOTS = ROOT / "book/_build/screenshots"
+PAGES = sorted(path.stem for path in BOOK.glob("*.html"))
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
+)
+READ = """() => ({
+    headings: [...document.querySelectorAll("h1")].filter(e => e.checkVisibility()).length,
+    text: document.body.innerText,
+    ids: [...document.querySelectorAll("[id]")].map(e => e.id),
+    links: [...document.querySelectorAll("a[href]")].map(e => e.href),
+    broken: [...document.images].filter(e => !e.naturalWidth).map(e => e.currentSrc || e.src),
+    formulas: document.querySelectorAll(".math").length,
+    rendered: document.querySelectorAll("mjx-container").length,
+    errors: document.querySelectorAll("mjx-merror, .problematic").length,
+    too_wide: document.documentElement.scrollWidth - window.innerWidth,
+})"""
+LOAD_IMAGES = """() => Promise.all([...document.images].map(e => {
+    e.loading = "eager"; return e.decode().catch(() => null); }))"""
+
+
+@dataclass
+class Visit:
+    """What the browser found on a page."""
+
+    found: dict
+    too_wide_on_a_phone: int = 0
+    complaints: list[str] = field(default_factory=list)
+    """Errors on the console and of scripts."""
+    failed: list[str] = field(default_factory=list)
+    """Requests that were not answered well."""
+    outside: list[str] = field(default_factory=list)
+    """Requests to anywhere else; they were blocked."""
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serve without a log."""
+
+    def log_message(self, *words) -> None:
+        pass
+
+
+def unavailable(reason: str) -> None:
+    """Skip, but fail where a browser is promised."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    if not PAGES:
+        unavailable(f"there is no built book in {BOOK} (make smoke)")
+    handler = functools.partial(Quiet, directory=str(BOOK))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def context(address):
+    if CHROMIUM is None:
+        unavailable("no Chromium is installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"],
+        )
+        yield browser.new_context(viewport={"width": 1280, "height": 900})
+        browser.close()
+
+
+def visit(context, address: str, name: str) -> Visit:
+    """Open a page, wait until its formulas and images are there, and look."""
+    page, seen = context.new_page(), Visit({})
+
+    def route(handler, request):
+        if request.url.startswith((address, "data:", "blob:")):
+            handler.continue_()
+        else:
+            seen.outside.append(request.url)
+            handler.abort()
+
+    page.route("**/*", route)
+    page.on("console", lambda m: seen.complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    page.on("requestfailed", lambda request: seen.failed.append(request.url))
+    page.on("response", lambda r: seen.failed.append(r.url) if r.status >= 400 else None)
+    page.goto(f"{address}/{name}.html", wait_until="load")
+    page.wait_for_load_state("networkidle")
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    page.evaluate(LOAD_IMAGES)
+    seen.found = page.evaluate(READ)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(500)  # the sidebar slides away
+    seen.too_wide_on_a_phone = page.evaluate(READ)["too_wide"]
+    page.screenshot(path=SHOTS / f"{name}-phone.png", full_page=True)
+    page.close()
+    return seen
+
+
+@pytest.fixture(scope="module")
+def visits(context, address) -> dict[str, Visit]:
+    """Each page, visited once; the page that only leads to the first one is left out."""
+    return {name: visit(context, address, name) for name in PAGES if name != "index"}
+
+
+@pytest.fixture(params=[name for name in PAGES if name != "index"] or ["book"])
+def seen(request, visits) -> Visit:
+    return visits[request.param]
+
+
+def test_a_page_has_one_heading(seen):
+    assert seen.found["headings"] == 1
+
+
+def test_a_page_asks_nothing_of_anywhere_else(seen):
+    assert not seen.outside
+
+
+def test_a_page_loads_without_a_complaint(seen):
+    assert not seen.complaints
+    assert not seen.failed
+
+
+def test_every_image_is_there(seen):
+    assert not seen.found["broken"]
+
+
+def test_no_page_shows_a_traceback_or_an_unread_value(seen):
+    for word in ("Traceback", "nan dB", "{result}", "{numref}", "{cite"):
+        assert word not in seen.found["text"]
+
+
+def test_formulas_are_rendered(seen):
+    assert seen.found["rendered"] >= seen.found["formulas"]
+    assert seen.found["errors"] == 0
+
+
+def test_a_page_fits_a_phone(seen):
+    assert seen.found["too_wide"] <= 0
+    assert seen.too_wide_on_a_phone <= 0
+
+
+def test_links_within_the_book_lead_somewhere(seen, visits, address):
+    dead = []
+    for link in seen.found["links"]:
+        where, place = urldefrag(link)
+        if not where.startswith(address):
+            continue
+        path = unquote(urlsplit(where).path).strip("/") or "index.html"
+        target = visits.get(path.removesuffix(".html"))
+        if not (BOOK / path).is_file() or (place and target and place not in target.found["ids"]):
+            dead.append(link)
+    assert not dead
+
+
+def test_some_page_has_formulas_and_some_a_figure(visits):
+    assert any(v.found["rendered"] for v in visits.values())
+    assert list((BOOK / "_images").glob("*"))
+
+
+def test_the_front_door_leads_to_the_first_page(context, address):
+    page = context.new_page()
+    page.goto(f"{address}/")
+    page.wait_for_url("**/intro.html")
+    assert page.locator("h1:visible").count() == 1
+    page.close()
+
+
+def test_the_search_finds_a_word_without_network(context, address):
+    page = context.new_page()
+    page.goto(f"{address}/search.html?q=kernel")
+    page.wait_for_selector("#search-results li")
+    assert page.locator("#search-results li").count() > 0
+    page.close()

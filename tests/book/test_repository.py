@@ -1,0 +1,137 @@
+"""The repository as a newcomer gets it: settings that parse and agree, notebooks without outputs."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+TEXTS = {
+    ".py",
+    ".md",
+    ".yml",
+    ".yaml",
+    ".toml",
+    ".ipynb",
+    ".cff",
+    ".bib",
+    ".css",
+    ".tsv",
+    ".csv",
+    ".lock",
+    "",
+}
+
+
+def tracked() -> list[Path]:
+    """Files that git tracks or would add."""
+    words = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return [path for path in map(ROOT.joinpath, listed.splitlines()) if path.is_file()]
+
+
+def locked() -> dict[str, Requirement]:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    return {re.sub(r"[-_.]+", "-", pin.name).lower(): pin for pin in pins}
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_the_lock_pins_every_package_exactly_and_names_no_host():
+    for pin in locked().values():
+        assert re.fullmatch(r"==[\w.]+", str(pin.specifier)), pin
+        assert pin.url is None
+    assert not re.search(r"https?://|file:|^-", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+
+
+def test_the_lock_satisfies_what_the_package_and_its_extras_ask():
+    pins, extras = locked(), project()["optional-dependencies"]
+    asked = [*project()["dependencies"], *(text for extra in extras.values() for text in extra)]
+    for requirement in map(Requirement, asked):
+        pin = pins[re.sub(r"[-_.]+", "-", requirement.name).lower()]
+        version = next(iter(pin.specifier)).version
+        assert requirement.specifier.contains(version), f"{requirement} but locked {version}"
+
+
+def test_the_conda_environment_has_the_locked_packages_and_a_python_that_fits():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    plain = [item for item in environment["dependencies"] if isinstance(item, str)]
+    (pip,) = [item["pip"] for item in environment["dependencies"] if isinstance(item, dict)]
+    python = next(item for item in plain if item.startswith("python=")).split("=")[1]
+    asked = Requirement(f"python{project()['requires-python']}").specifier
+    assert asked.contains(f"{python}.0")
+    assert pip == ["-r requirements.lock", "-e ."]
+
+
+def test_the_citation_names_the_package_at_its_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == project()["version"]
+    assert citation["license"] == project()["license"]
+    assert citation["preferred-citation"]["title"].startswith("Tunable Convolutions")
+    for key in ("message", "title", "authors"):
+        assert citation[key]
+
+
+def test_the_workflow_has_least_rights_and_pinned_actions():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/book.yml").read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    for job in workflow["jobs"].values():
+        for step in job["steps"]:
+            assert "uses" not in step or re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"])
+    assert workflow["jobs"]["publish"]["permissions"] == {"pages": "write", "id-token": "write"}
+
+
+@pytest.mark.parametrize("name", ["smoke", "laptop", "paper"])
+def test_every_profile_is_a_mapping(name):
+    profile = yaml.safe_load((ROOT / f"notebooks/profiles/{name}.yml").read_text())
+    assert profile["all"]["profile"] == name
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_source_notebook_holds_no_outputs_and_an_ordinary_kernel(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    for cell in notebook.cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_cell_is_longer_than_a_screen(path):
+    cells = nbformat.read(path, as_version=4).cells
+    long = [
+        c.source.splitlines()[0] for c in cells if c.cell_type == "code" and c.source.count("\n") > 40
+    ]
+    assert not long
+
+
+def test_no_file_holds_a_path_of_somebodys_machine():
+    home = re.compile(r"(?<![\w.])/(home|Users|root|work)/\w+|[A-Z]:\\\\Users")
+    found = {
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in tracked()
+        if path.suffix in TEXTS and path != Path(__file__)
+        for match in home.finditer(path.read_text(errors="ignore"))
+    }
+    assert not found
+
+
+def test_no_tracked_file_is_large():
+    sizes = {path.relative_to(ROOT).as_posix(): path.stat().st_size for path in tracked()}
+    assert max(sizes.values()) < 10_000_000
+    released = sum(size for name, size in sizes.items() if name.startswith(("data/runs", "data/sweeps")))
+    assert released < 30_000_000

@@ -1,0 +1,75 @@
+"""What the tests of tunable_core share: tiny images, tiny networks, a store of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tunable_core.controls import TunableConfig
+from tunable_core.networks import ResNetConfig
+from tunable_core.runs import RunConfig
+from tunable_core.tasks import Denoising
+from tunable_core.training import Training
+
+TOLERANCES = {
+    torch.float64: {"rtol": 1e-10, "atol": 1e-12},
+    torch.float32: {"rtol": 1e-4, "atol": 1e-5},
+    torch.bfloat16: {"rtol": 2e-2, "atol": 2e-2},
+    torch.float16: {"rtol": 1e-2, "atol": 1e-3},
+}
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    """Every test begins with the same random state."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def close():
+    """close(actual, expected): equal up to the rounding of their one type."""
+
+    def check(actual: torch.Tensor, expected: torch.Tensor) -> None:
+        torch.testing.assert_close(actual, expected, **TOLERANCES[expected.dtype])
+
+    return check
+
+
+@pytest.fixture
+def images() -> list[torch.Tensor]:
+    """Three colour gradients, [3, H, W] uint8, of three sizes from 20 to 28 pixels."""
+    pictures = []
+    for height, width in ((20, 24), (24, 20), (28, 28)):
+        down = torch.linspace(0, 1, height)[:, None].expand(height, width)
+        right = torch.linspace(0, 1, width)[None].expand(height, width)
+        pictures.append((torch.stack([down, right, 1 - down * right]) * 255).to(torch.uint8))
+    return pictures
+
+
+@pytest.fixture
+def patches(images: list[torch.Tensor]) -> torch.Tensor:
+    """[3, 3, 16, 16] in [0, 1]: a clean patch of each image."""
+    return torch.stack([image[:, :16, :16] for image in images]).float() / 255
+
+
+@pytest.fixture
+def config() -> RunConfig:
+    """The smallest denoising run: 3 steps of 2 patches of 8 pixels on the embedded samples."""
+    return RunConfig(
+        name="tiny",
+        task=Denoising(),
+        control=TunableConfig(),
+        network=ResNetConfig(blocks=1, channels=4),
+        training=Training(steps=3, batch=2, patch=8),
+        data="samples-train",
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty store of runs and sweeps, and no data set but the embedded samples."""
+    monkeypatch.setenv("TUNABLE_RUNS", str(tmp_path / "store"))
+    monkeypatch.setenv("TUNABLE_DATA", str(tmp_path / "no data"))
+    return tmp_path / "store"

@@ -1,0 +1,294 @@
+"""The contract of every control method, and what each method promises besides."""
+
+import copy
+import itertools
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch import nn
+
+from tunable_core import files, metrics, training
+from tunable_core.controls import (
+    DNI,
+    Blend,
+    Control,
+    DNIConfig,
+    Stage,
+    TunableConfig,
+    TunableControl,
+)
+from tunable_core.controls.base import check_stages
+from tunable_core.networks import ResNet, ResNetConfig
+from tunable_core.objectives import noise_target
+from tunable_core.omega import OmegaSampling
+from tunable_core.tasks import Denoising
+from tunable_core.training import Training, train
+
+OMEGAS = [[0.2, 0.9], [1.0, 0.0], [0.2, 0.9]]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A control method under the contract."""
+
+    build: type
+    has_plain: bool = True
+    """Whether at(omega) gives a plain network."""
+
+
+METHODS = {
+    "tunable": Method(lambda: TunableConfig().build(ResNetConfig(1, 4).build(), p=2)),
+    "tunable, se": Method(lambda: TunableConfig("se", 3).build(ResNetConfig(1, 4).build(), p=2)),
+    "dni": Method(lambda: DNIConfig().build(ResNetConfig(1, 4).build(), p=2)),
+    "blend": Method(lambda: Blend(ResNetConfig(1, 4).build()), has_plain=False),
+}
+
+
+@pytest.fixture(params=METHODS)
+def method(request):
+    return METHODS[request.param]
+
+
+@pytest.fixture
+def control(method):
+    return perturbed(method.build())
+
+
+@pytest.fixture
+def x():
+    return torch.rand(3, 3, 8, 8)
+
+
+def perturbed(control):
+    """The control as if trained: no two networks alike, no weight at its initial value."""
+    with torch.no_grad():
+        for parameter in control.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return control
+
+
+# The contract
+
+
+def test_an_output_has_the_shape_of_its_input(control, x):
+    for omega in ([0.3, 0.8], OMEGAS):
+        output = control(x, omega)
+        assert output.shape == x.shape
+        assert output.dtype == x.dtype
+
+
+def test_the_dials_turn_the_output(control, x):
+    assert not torch.allclose(control(x, [1.0, 0.0]), control(x, [0.0, 1.0]))
+
+
+def test_an_omega_per_sample_equals_a_loop_over_the_samples(control, x, close):
+    together = control(x, OMEGAS)
+    for i, omega in enumerate(OMEGAS):
+        close(together[i : i + 1], control(x[i : i + 1], omega))
+
+
+def test_outputs_for_many_omegas_equal_a_loop_over_the_omegas(control, x, close):
+    together = control.outputs(x, torch.tensor(OMEGAS))
+    for output, omega in zip(together, OMEGAS, strict=True):
+        close(output, control(x, omega))
+
+
+def test_at_equals_forward_where_promised(method, control, x, close):
+    for omega in ([0.0, 1.0], [0.3, 0.8]):
+        if method.has_plain:
+            close(control.at(omega)(x), control(x, omega))
+        else:
+            with pytest.raises(NotImplementedError, match="has no plain network"):
+                control.at(omega)
+
+
+def test_at_is_the_ordinary_network_again(method, control):
+    if method.has_plain:
+        plain, network = control.at([0.3, 0.8]), ResNetConfig(1, 4).build()
+        assert [type(m) for m in plain.modules()] == [type(m) for m in network.modules()]
+        shapes = [[(n, p.shape) for n, p in m.named_parameters()] for m in (plain, network)]
+        assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize(
+    ("omega", "message"),
+    [
+        ([0.5], r"must be \[2\] or \[B, 2\]"),
+        ([0.5, 1.3], "got 1.3 in position 2"),
+        ([0.5, float("nan")], "finite numbers"),
+        ([[0.5, 0.5]] * 2, "one row per sample; got 2 for 3"),
+    ],
+)
+def test_a_bad_omega_is_refused(control, x, omega, message):
+    with pytest.raises(ValueError, match=message):
+        control(x, omega)
+
+
+@pytest.mark.parametrize("omegas", [[[0.5]], [[0.5, 1.3]], [[0.5, float("nan")]]])
+def test_bad_omegas_are_refused_also_many_at_a_time(control, x, omegas):
+    with pytest.raises(ValueError, match="omega must"):
+        control.outputs(x, torch.tensor(omegas))
+
+
+@pytest.mark.parametrize("omega", [[0.5], [0.5, 1.3], [[0.5, 0.5], [0.2, 0.8]]])
+def test_at_refuses_what_is_not_one_omega(method, control, omega):
+    if method.has_plain:
+        with pytest.raises(ValueError, match="omega"):
+            control.at(omega)
+
+
+def test_extrapolate_lifts_the_range(control, x):
+    assert control(x, [0.5, 1.3], extrapolate=True).isfinite().all()
+
+
+def test_stages_train_every_parameter_once(control):
+    check_stages(control)
+
+
+def test_a_stage_changes_its_own_parameters_alone(control, images, monkeypatch):
+    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    states = []
+
+    def remember(history):
+        weights = {n: p.detach().clone() for n, p in control.named_parameters()}
+        states.append((history["stage"].iloc[-1], weights))
+
+    settings = Training(steps=3, batch=2, patch=8, omega=OmegaSampling(groups=2))
+    train(control, Denoising(), images, settings, progress=False, on_log=remember)
+    stages = control.stages()
+    assert {stage for stage, _ in states} == set(range(len(stages)))
+    for (before, old), (stage, new) in itertools.pairwise(states):
+        if before == stage:
+            changed = {name for name in new if not torch.equal(new[name], old[name])}
+            assert changed == {name for name in new if name.startswith(stages[stage].parameters)}
+
+
+def test_weights_come_back_from_disk(method, control, x, tmp_path):
+    other = perturbed(method.build())
+    assert not torch.equal(other(x, OMEGAS), control(x, OMEGAS))
+    files.save_tensors(tmp_path / "weights", control.state_dict())
+    other.load_state_dict(files.load_tensors(tmp_path / "weights")[0])
+    assert torch.equal(other(x, OMEGAS), control(x, OMEGAS))
+
+
+def test_a_copy_is_equal_and_independent(control, x):
+    other, before = copy.deepcopy(control), control(x, OMEGAS)
+    assert torch.equal(other(x, OMEGAS), before)
+    perturbed(other)
+    assert torch.equal(control(x, OMEGAS), before)
+
+
+# Each method
+
+
+def test_the_tunable_config_chooses_phi_and_kernels():
+    control = TunableConfig(phi="se", kernels=5).build(ResNetConfig(1, 4).build(), p=2)
+    assert control.network.phi(torch.tensor([0.5, 0.5])).shape == (4, 5)
+
+
+def test_dni_at_a_corner_is_that_corners_network(x, close):
+    control = perturbed(DNI(ResNetConfig(1, 4).build(), p=3))
+    for i, corner in enumerate(torch.eye(3)):
+        close(control(x, corner), control.networks[i](x))
+
+
+def test_dni_halfway_has_the_averaged_weights(x, close):
+    control = perturbed(DNI(ResNetConfig(1, 4).build(), p=2))
+    average = copy.deepcopy(control.networks[0])
+    first, second = (dict(network.named_parameters()) for network in control.networks)
+    for name, parameter in average.named_parameters():
+        parameter.data = (first[name] + second[name]) / 2
+    close(control(x, [0.5, 0.5]), average(x))
+
+
+def test_dni_starts_fine_tuning_from_the_first_network():
+    control = perturbed(DNI(nn.Linear(3, 3), p=3))
+    for stage in control.stages()[1:]:
+        stage.start()
+    first, *others = (network.state_dict() for network in control.networks)
+    assert all(torch.equal(other[name], first[name]) for other in others for name in first)
+
+
+def test_dni_trains_each_network_at_its_own_corner():
+    stages = DNIConfig(fine_tune=0.25).build(nn.Linear(3, 3), p=3).stages()
+    assert [stage.omega for stage in stages] == [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    assert [stage.share for stage in stages] == [1, 0.25, 0.25]
+
+
+def test_blending_multiplies_the_denoisers_error_by_what_is_not_put_back(x, close):
+    clean, degraded = x, x + 0.1 * torch.randn_like(x)
+    control = perturbed(Blend(ResNet(1, 4), nu=0.7))
+    denoised = control.denoiser(degraded)
+    for omega_2 in (0.0, 0.25, 1.0):
+        target = noise_target(clean, degraded, omega_2, nu=0.7)
+        error = control(degraded, [0.5, omega_2]) - target
+        close(error, (1 - 0.7 * omega_2) * (denoised - clean))
+
+
+def test_blending_adds_as_many_decibels_as_that_factor(x, close):
+    clean, degraded = x, x + 0.1 * torch.randn_like(x)
+    control = perturbed(Blend(ResNet(1, 4)))
+    fidelity = metrics.psnr(control.denoiser(degraded), clean, clip=False)
+    target = noise_target(clean, degraded, 1.0)
+    preservation = metrics.psnr(control(degraded, [0.0, 1.0]), target, clip=False)
+    close(preservation, fidelity + 20)
+
+
+def test_blending_runs_the_denoiser_once_for_all_omegas(x):
+    calls = []
+    control = Blend(ResNet(1, 4))
+    control.denoiser.register_forward_hook(lambda *_: calls.append(1))
+    control.outputs(x, torch.tensor(OMEGAS))
+    assert len(calls) == 1
+
+
+# Stages
+
+
+class Staged(Control):
+    """Two layers and the stages it is told to have."""
+
+    num_objectives = 2
+
+    def __init__(self, *stages):
+        super().__init__()
+        self.first, self.second, self.told = nn.Linear(2, 2), nn.Linear(2, 2), stages
+
+    def stages(self):
+        return [Stage(f"stage {i}", prefixes) for i, prefixes in enumerate(self.told)]
+
+
+def test_a_parameter_that_no_stage_trains_is_refused_by_name():
+    fault = r"Staged: second\.weight, second\.bias \(2 in all\) are trained by no stage"
+    with pytest.raises(ValueError, match=fault):
+        check_stages(Staged(("first.",)))
+
+
+def test_a_parameter_that_two_stages_train_is_refused_by_name():
+    fault = r"Staged: second\.bias \(1 in all\) are trained by two stages"
+    with pytest.raises(ValueError, match=fault):
+        check_stages(Staged(("first.", "second."), ("second.bias",)))
+
+
+def test_training_refuses_faulty_stages_before_the_first_step(images):
+    control = Staged(("first.",))
+    with pytest.raises(ValueError, match="are trained by no stage"):
+        train(control, Denoising(), images, Training(), progress=False)
+
+
+def test_a_stage_draws_its_omegas_as_the_settings_say():
+    sampling, generators = OmegaSampling(groups=4), [torch.Generator().manual_seed(3) for _ in "ab"]
+    drawn = Stage("free", ("",)).omegas(sampling, 3, generators[0])
+    assert torch.equal(drawn, sampling.draw(3, generators[1]))
+
+
+def test_a_stage_may_fix_its_omega():
+    stage = replace(Stage("fixed", ("",)), omega=(0.0, 1.0))
+    drawn = stage.omegas(OmegaSampling(groups=4), 2, torch.Generator())
+    assert torch.equal(drawn, torch.tensor([[0.0, 1.0]]))
+
+
+def test_the_tunable_control_is_the_tunable_network(x):
+    control = perturbed(TunableControl(ResNet(1, 4), p=2))
+    assert torch.equal(control(x, OMEGAS), control.network(x, OMEGAS))

@@ -1,0 +1,155 @@
+"""Files are whole or absent, and say so when they are damaged."""
+
+import errno
+import os
+
+import pytest
+import safetensors.torch
+import torch
+
+from tunable_core.files import DamagedFile, digest, load_tensors, save_tensors, write_atomically
+
+TENSORS = {
+    "matrix": torch.arange(6.0).view(2, 3),
+    "half": torch.arange(3.0).half(),
+    "bfloat16": torch.arange(3.0).bfloat16(),
+    "double": torch.tensor([1e-300], dtype=torch.float64),
+    "integer": torch.tensor([2**53 + 1]),
+    "byte": torch.tensor([0, 255], dtype=torch.uint8),
+    "boolean": torch.tensor([True, False]),
+    "number": torch.tensor(7.0),
+    "empty": torch.zeros(0, 3),
+    "strided": torch.arange(6.0).view(2, 3).T,
+    "channels last": torch.rand(2, 3, 4, 4).contiguous(memory_format=torch.channels_last),
+    "trainable": torch.nn.Parameter(torch.ones(2)),
+}
+
+
+def full_disk(*arguments, **settings):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_write_makes_folders_and_the_file(tmp_path):
+    write_atomically(tmp_path / "a" / "b" / "note.txt", "omega: ω")
+    assert (tmp_path / "a" / "b" / "note.txt").read_text(encoding="utf-8") == "omega: ω"
+
+
+def test_a_write_replaces_the_old_file(tmp_path):
+    for content in (b"a long old content", b"new"):
+        write_atomically(tmp_path / "note", content)
+    assert (tmp_path / "note").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "chmod"])
+def test_a_write_that_fails_midway_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, call):
+    path = tmp_path / "note"
+    write_atomically(path, "old")
+    monkeypatch.setattr(os, call, full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_first_write_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "replace", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        save_tensors(tmp_path / "weights", {"x": torch.ones(2)})
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
+    def interrupt(handle):
+        raise KeyboardInterrupt
+
+    path = tmp_path / "note"
+    write_atomically(path, "old")
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", TENSORS)
+def test_tensors_of_every_kind_come_back_as_they_were(tmp_path, name):
+    given = TENSORS[name]
+    save_tensors(tmp_path / "file", {name: given})
+    back = load_tensors(tmp_path / "file")[0][name]
+    assert back.dtype == given.dtype
+    assert torch.equal(back, given)
+
+
+def test_tensors_that_share_memory_come_back_each(tmp_path):
+    layer = torch.nn.Linear(3, 3)
+    tied = torch.nn.Sequential(layer, layer)
+    save_tensors(tmp_path / "file", tied.state_dict())
+    back = load_tensors(tmp_path / "file")[0]
+    assert back.keys() == tied.state_dict().keys()
+    assert torch.equal(back["1.weight"], layer.weight)
+
+
+def test_metadata_comes_back(tmp_path):
+    save_tensors(tmp_path / "file", {"x": torch.ones(2)}, stage="1", note="ω = 0.5")
+    metadata = load_tensors(tmp_path / "file")[1]
+    assert metadata["stage"] == "1"
+    assert metadata["note"] == "ω = 0.5"
+
+
+def test_the_file_is_an_ordinary_safetensors_file(tmp_path):
+    save_tensors(tmp_path / "file", {"x": torch.arange(3.0)})
+    assert torch.equal(safetensors.torch.load_file(tmp_path / "file")["x"], torch.arange(3.0))
+
+
+def test_the_digest_knows_names_types_shapes_and_values():
+    variants = [
+        {"x": torch.zeros(4)},
+        {"y": torch.zeros(4)},
+        {"x": torch.zeros(4, dtype=torch.int32)},
+        {"x": torch.zeros(2, 2)},
+        {"x": torch.tensor([0.0, 0.0, 0.0, -0.0])},
+        {"x": torch.zeros(4), "y": torch.zeros(0)},
+    ]
+    assert len({digest(tensors) for tensors in variants}) == len(variants)
+
+
+def test_the_digest_ignores_the_order_of_names_and_the_layout_in_memory():
+    x, y = torch.rand(1, 3, 4, 4), torch.rand(2)
+    other = {"y": y, "x": x.contiguous(memory_format=torch.channels_last)}
+    assert digest({"x": x, "y": y}) == digest(other)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_tensors(path, {"x": torch.arange(3.0), "y": torch.tensor(1)}, step="200")
+    return path, path.read_bytes()
+
+
+def test_any_flipped_byte_is_detected(saved):
+    path, content = saved
+    missed = []
+    for position in range(len(content)):
+        damaged = bytearray(content)
+        damaged[position] ^= 1
+        path.write_bytes(damaged)
+        try:
+            load_tensors(path)
+            missed.append(f"{position}: {content[max(0, position - 8) : position + 8]}")
+        except DamagedFile:
+            pass
+    assert not missed
+
+
+@pytest.mark.parametrize("kept", [0, 4, 0.5, -1])
+def test_a_truncated_file_is_detected_and_named(saved, kept):
+    path, content = saved
+    path.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
+    with pytest.raises(DamagedFile, match=r"weights\.safetensors is not a whole .*delete it"):
+        load_tensors(path)
+
+
+def test_a_safetensors_file_of_someone_else_is_refused(tmp_path):
+    safetensors.torch.save_file({"x": torch.ones(2)}, tmp_path / "foreign")
+    with pytest.raises(DamagedFile, match="foreign does not match its own sha256"):
+        load_tensors(tmp_path / "foreign")

@@ -1,0 +1,108 @@
+"""The dials: random samplers, paths and grids. (Checks of omega: test_tunable.py.)"""
+
+import math
+
+import pytest
+import torch
+
+from tunable_core import OmegaSampling
+from tunable_core.omega import as_omega, path, simplex_grid
+
+UNIFORM, SIMPLEX = OmegaSampling(groups=20_000), OmegaSampling("simplex", groups=20_000)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def is_corner(omega):
+    """Which rows are unit vectors."""
+    return ((omega == 0) | (omega == 1)).all(1) & (omega.sum(1) == 1)
+
+
+@pytest.mark.parametrize("given", [[0, 1], (0.0, 1.0), torch.tensor([0, 1])])
+def test_dials_of_any_spelling_become_floating_point(given):
+    assert torch.equal(as_omega(given, 2), torch.tensor([0.0, 1.0]))
+
+
+@pytest.mark.parametrize("kind", ["uniform", "simplex"])
+@pytest.mark.parametrize(("groups", "p"), [(1, 1), (1, 2), (4, 3)])
+def test_draws_have_a_row_per_group_within_range(kind, groups, p):
+    omega = OmegaSampling(kind, corners=0.5, groups=groups).draw(p, generator())
+    assert omega.shape == (groups, p)
+    assert omega.dtype == torch.float32
+    assert as_omega(omega, p) is omega
+
+
+@pytest.mark.parametrize("kind", ["uniform", "simplex"])
+def test_the_same_generator_state_draws_the_same(kind):
+    sampling = OmegaSampling(kind, corners=0.3, groups=8)
+    first, second, other = (sampling.draw(3, generator(seed)) for seed in (5, 5, 6))
+    assert torch.equal(first, second)
+    assert not torch.equal(first, other)
+
+
+def test_uniform_dials_are_uniform_and_independent():
+    omega = UNIFORM.draw(3, generator())
+    moments = torch.cov(omega.T)
+    torch.testing.assert_close(omega.mean(0), torch.full((3,), 1 / 2), atol=0.01, rtol=0)
+    torch.testing.assert_close(moments, torch.eye(3) / 12, atol=0.003, rtol=0)
+
+
+@pytest.mark.parametrize("p", [2, 3, 5])
+def test_simplex_dials_sum_to_1_and_are_uniform_on_it(p):
+    omega = SIMPLEX.draw(p, generator())
+    torch.testing.assert_close(omega.sum(1), torch.ones(len(omega)))
+    torch.testing.assert_close(omega.mean(0), torch.full((p,), 1 / p), atol=0.01, rtol=0)
+    variance = (p - 1) / (p**2 * (p + 1))  # of the flat Dirichlet distribution
+    torch.testing.assert_close(omega.var(0), torch.full((p,), variance), rtol=0.05, atol=0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
+def test_the_share_of_corners_is_as_asked(share):
+    draws = 20_000
+    omega = OmegaSampling(corners=share, groups=draws).draw(2, generator())
+    bound = 4 * math.sqrt(share * (1 - share) / draws)
+    assert is_corner(omega).double().mean().item() == pytest.approx(share, abs=bound)
+
+
+def test_every_corner_is_drawn_equally_often():
+    omega = OmegaSampling(corners=1.0, groups=20_000).draw(4, generator())
+    torch.testing.assert_close(omega.mean(0), torch.full((4,), 1 / 4), atol=0.013, rtol=0)
+
+
+def test_draws_besides_corners_keep_their_law():
+    omega = OmegaSampling("simplex", corners=0.5, groups=20_000).draw(3, generator())
+    inside = omega[~is_corner(omega)]
+    torch.testing.assert_close(inside.mean(0), torch.full((3,), 1 / 3), atol=0.01, rtol=0)
+
+
+def test_all_faults_of_a_sampling_are_told_at_once():
+    told = r"kind must be .* got 'gauss'; corners must be .* got 1\.5; groups must be .* got 0"
+    with pytest.raises(ValueError, match=told):
+        OmegaSampling("gauss", corners=1.5, groups=0)
+
+
+def test_a_path_runs_evenly_from_start_to_stop():
+    expected = torch.tensor([[0.0, 1.0], [0.25, 0.75], [0.5, 0.5], [0.75, 0.25], [1.0, 0.0]])
+    assert torch.equal(path([0, 1], [1, 0], 5), expected)
+
+
+def test_a_path_there_is_the_path_back_reversed():
+    there, back = path([0.1, 0.9, 0.3], [0.7, 0.2, 0.3], 7), path([0.7, 0.2, 0.3], [0.1, 0.9, 0.3], 7)
+    torch.testing.assert_close(there, back.flip(0))
+
+
+def test_a_long_path_stays_within_the_range():
+    assert as_omega(path([0, 1], [1, 0], 101), 2).shape == (101, 2)
+
+
+@pytest.mark.parametrize(("p", "divisions"), [(1, 4), (2, 4), (3, 4), (4, 3)])
+def test_a_simplex_grid_holds_every_multiple_once(p, divisions):
+    grid = simplex_grid(p, divisions)
+    number = math.comb(divisions + p - 1, p - 1)
+    assert grid.shape == (number, p)
+    assert len(grid.unique(dim=0)) == number
+    counts = grid * divisions
+    torch.testing.assert_close(counts, counts.round())
+    torch.testing.assert_close(grid.sum(1), torch.ones(number))

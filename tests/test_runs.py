@@ -1,0 +1,460 @@
+"""Runs: trained once, found again by their content, refused when damaged."""
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import typing
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import pytest
+import torch
+
+from tunable_core import datasets, metrics, runs, training
+from tunable_core.controls import DNIConfig
+from tunable_core.degradations import gaussian_noise
+from tunable_core.files import DamagedFile
+from tunable_core.networks import ResNetConfig
+from tunable_core.omega import OmegaSampling
+from tunable_core.runs import RunConfig
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def get(config, **options):
+    return runs.get(config, progress=False, **options)
+
+
+def same(one, other):
+    """Whether two controls have the same weights, bit for bit."""
+    states = one.state_dict(), other.state_dict()
+    return all(torch.equal(states[0][name], states[1][name]) for name in states[0] | states[1])
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    """Calling it makes any later training fail."""
+
+    def refuse(*arguments, **settings):
+        raise AssertionError("trained again")
+
+    return lambda: monkeypatch.setattr(runs, "train", refuse)
+
+
+@pytest.fixture
+def no_rounding(monkeypatch):
+    """Weights are kept in float32."""
+    monkeypatch.setattr(runs, "HALF_FROM", float("inf"))
+
+
+# Kept and found
+
+
+def test_a_run_is_trained_once_and_loaded_afterwards(config, no_training):
+    first = get(config)
+    no_training()
+    second = get(config)
+    assert same(first.control, second.control)
+    assert first.record == second.record
+    pd.testing.assert_frame_equal(first.history, second.history)
+
+
+def test_a_run_is_found_under_any_name(config, no_training):
+    first = get(config)
+    no_training()
+    second = get(replace(config, name="renamed"))
+    assert second.folder == first.folder
+    assert same(first.control, second.control)
+
+
+def test_a_run_with_other_settings_is_another_run(config):
+    first, second = get(config), get(replace(config, network=ResNetConfig(1, 5)))
+    assert first.folder != second.folder
+    assert second.control.network.module.head.out_channels == 5
+
+
+def test_a_run_lies_in_the_store_under_its_name_and_key(config, store):
+    assert runs.find(config) is None
+    assert get(config).folder == runs.find(config) == store / "runs" / f"tiny-{config.key}"
+
+
+def test_a_finished_run_leaves_its_files_and_no_checkpoint(config, store, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    folder = get(config).folder
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "history.csv",
+        "run.json",
+        "weights.safetensors",
+    ]
+    assert list((store / "runs").iterdir()) == [folder]
+
+
+def test_a_run_is_found_again_without_its_images(config, monkeypatch, images, no_training):
+    distant = replace(config, data="kodak")
+    with monkeypatch.context() as at_hand:
+        at_hand.setattr(datasets, "available", lambda name: True)
+        at_hand.setattr(datasets, "load", lambda name: images)
+        get(distant)
+    no_training()
+    assert not datasets.available("kodak")
+    assert get(distant).config == distant
+
+
+def test_without_its_images_a_run_is_trained_on_the_samples_with_a_warning(config):
+    with pytest.warns(UserWarning, match=r"run 'tiny' is not in .* embedded samples .*make data"):
+        run = get(replace(config, data="kodak"))
+    assert run.config.data == run.record["data"]["name"] == "samples-train"
+    assert runs.find(replace(config, data="kodak")) is None
+
+
+def test_the_samples_are_trained_on_once_for_what_is_missing(config, no_training):
+    with pytest.warns(UserWarning, match="embedded samples"):
+        first = get(replace(config, data="kodak"))
+    no_training()
+    assert get(config).folder == first.folder
+    with pytest.warns(UserWarning, match="embedded samples"):
+        assert get(replace(config, data="bsds500")).folder == first.folder
+
+
+def test_an_unknown_data_set_is_refused_before_training(config, no_training):
+    no_training()
+    with pytest.raises(ValueError, match="no data set is called 'kodac'"):
+        get(replace(config, data="kodac"))
+
+
+def test_on_log_sees_the_history_grow(config, monkeypatch):
+    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    lengths = []
+    get(config, on_log=lambda history: lengths.append(len(history)))
+    assert lengths == [1, 2, 3]
+
+
+def test_the_network_of_a_run_is_ready_to_be_used(config):
+    assert not get(config).control.training
+
+
+# The record
+
+
+def test_the_record_says_what_was_trained_by_what_and_how_it_ended(config):
+    run = get(config)
+    record = run.record
+    assert record["config"] == config.describe()
+    assert (record["name"], record["key"]) == (config.name, config.key)
+    assert record["data"] == {
+        "name": "samples-train",
+        "checksum": datasets.describe("samples-train").checksum,
+    }
+    assert record["parameters"] == sum(p.numel() for p in run.control.parameters())
+    assert record["versions"]["torch"] == torch.__version__
+    assert record["threads"] == torch.get_num_threads()
+    assert record["final"]["loss"] == pytest.approx(run.history["loss"].iloc[-1], rel=1e-5)
+    assert record["peak_memory_mb"] > 0
+    assert record["seconds"] >= 0
+    assert {"commit", "clean", "core", "device", "started", "weights"} <= record.keys()
+    assert len(record["core"]) == 64
+
+
+def test_the_record_of_the_code_changes_with_the_code(tmp_path, monkeypatch):
+    copied = tmp_path / "tunable_core"
+    shutil.copytree(runs.PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    before = runs._code()["core"]
+    monkeypatch.setattr(runs, "PACKAGE", copied)
+    assert runs._code()["core"] == before
+    (copied / "omega.py").write_text("changed")
+    assert runs._code()["core"] != before
+
+
+def test_a_record_without_git_has_no_commit(tmp_path, monkeypatch):
+    (tmp_path / "tunable_core").mkdir()
+    monkeypatch.setattr(runs, "PACKAGE", tmp_path / "tunable_core")
+    assert runs._code()["commit"] is None
+    assert runs._code()["clean"] is not True
+
+
+# The key
+
+
+def variants(value, path=""):
+    """(path, changed) for every field at any depth of a config, each changed alone."""
+    hints = typing.get_type_hints(type(value))
+    for field in dataclasses.fields(value):
+        content, here = getattr(value, field.name), f"{path}{field.name}"
+        if dataclasses.is_dataclass(content):
+            changes = variants(content, f"{here}.")
+        else:
+            changes = [(here, changed(content, hints[field.name]))]
+        for name, change in changes:
+            yield name, replace(value, **{field.name: change})
+
+
+def changed(value, hint):
+    """Another value that the field allows."""
+    if isinstance(value, tuple):
+        return tuple(changed(item, None) for item in value)
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case float():
+            return value / 2 + 0.1
+        case None:
+            return 3
+        case _:
+            others = typing.get_args(hint) or ("samples-test",)
+            return next(other for other in others if other != value)
+
+
+def test_the_key_changes_with_every_field_but_the_name(config):
+    for base in (config, replace(config, control=DNIConfig())):
+        keys = {path: variant.key for path, variant in variants(base)}
+        assert keys.pop("name") == base.key
+        assert len(keys) >= 20
+        assert base.key not in keys.values()
+        assert len(set(keys.values())) == len(keys), keys
+
+
+def test_the_key_changes_with_the_method(config):
+    assert replace(config, control=DNIConfig()).key != config.key
+
+
+def test_the_key_changes_with_the_content_of_the_images(config, monkeypatch):
+    before, described = config.key, datasets.describe(config.data)
+    other = replace(described, checksum="0" * 64)
+    monkeypatch.setattr(datasets, "describe", lambda name: other)
+    assert config.key != before
+
+
+def test_a_new_option_left_at_its_default_changes_no_key(config):
+    wider = dataclasses.make_dataclass(
+        "ResNetConfig", [("dropout", float, 0.0)], bases=(ResNetConfig,), frozen=True
+    )
+    assert replace(config, network=wider(1, 4)).key == config.key
+    assert replace(config, network=wider(1, 4, dropout=0.1)).key != config.key
+
+
+def test_the_description_is_whole_and_survives_json(config):
+    described = config.describe()
+    assert json.loads(json.dumps(described)) == described
+    assert described["training"]["omega"]["kind"] == "uniform"
+    assert described["control"] == {"type": "TunableConfig", "phi": "affine", "kernels": None}
+
+
+def test_a_network_is_drawn_from_the_seed_alone(config):
+    torch.manual_seed(1)
+    one = config.build()
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    assert same(one, config.build())
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not same(one, replace(config, training=replace(config.training, seed=1)).build())
+
+
+# Stored weights
+
+
+def test_weights_in_float16_change_the_output_by_less_than_a_hundredth_decibel(
+    config, monkeypatch, patches
+):
+    precise, images = config.build(), list(datasets.load(config.data))
+    training.train(precise, config.task, images, config.training, progress=False)
+    monkeypatch.setattr(runs, "HALF_FROM", 1)
+    rounded = get(config).control
+    assert not same(rounded, precise)
+    degraded = gaussian_noise(patches, 15, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        quality = [metrics.psnr(c(degraded, [0.5, 0.5]), patches) for c in (precise, rounded)]
+    torch.testing.assert_close(*quality, atol=0.01, rtol=0)
+
+
+@pytest.mark.usefixtures("no_rounding")
+def test_weights_in_float32_are_those_that_were_trained(config):
+    precise, images = config.build(), list(datasets.load(config.data))
+    training.train(precise, config.task, images, config.training, progress=False)
+    assert same(get(config).control, precise)
+
+
+@dataclass(frozen=True)
+class IndexedConfig:
+    """A network with a table of large integers, as attention has."""
+
+    def build(self):
+        network = ResNetConfig(1, 4).build()
+        network.register_buffer("index", torch.arange(4096))
+        return network
+
+
+def test_integers_are_kept_as_they_are(config):
+    run = get(replace(config, network=IndexedConfig()))
+    assert torch.equal(run.control.network.module.index, torch.arange(4096))
+
+
+# Damage
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "history.csv", "run.json"])
+def test_a_truncated_file_of_a_run_is_refused(config, name):
+    folder = get(config).folder
+    path = folder / name
+    path.write_bytes(path.read_bytes()[: len(path.read_bytes()) * 2 // 3])
+    with pytest.raises(DamagedFile, match=rf"tiny-{config.key}.*delete"):
+        get(config)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "history.csv"])
+def test_a_missing_file_of_a_run_is_refused(config, name):
+    (get(config).folder / name).unlink()
+    with pytest.raises(DamagedFile, match=rf"tiny-{config.key} is not a whole run .*delete it"):
+        get(config)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "history.csv"])
+def test_a_changed_byte_of_a_run_is_refused(config, name):
+    path = get(config).folder / name
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedFile, match=rf"tiny-{config.key}.*delete"):
+        get(config)
+
+
+def test_whole_weights_of_another_run_are_refused(config):
+    seeded = replace(config, training=replace(config.training, seed=1))
+    folder, other = get(config).folder, get(seeded).folder
+    shutil.copy(other / "weights.safetensors", folder)
+    with pytest.raises(DamagedFile, match=r"is not the file that run\.json records; delete"):
+        get(config)
+
+
+# Kills
+
+SCRIPT = """
+import os, pathlib, signal, sys
+import torch
+torch.set_num_threads({threads})
+from tunable_core import files, runs, training
+from tunable_core.controls import *
+from tunable_core.networks import ResNetConfig
+from tunable_core.omega import OmegaSampling
+from tunable_core.runs import RunConfig
+from tunable_core.tasks import Denoising
+from tunable_core.training import Training
+
+training.LOG_EVERY, training.CHECKPOINT_SECONDS = 1, 0
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def on_log(history):
+    if len(history) == {rows}:
+        if {writing}:
+            os.fsync = die
+        else:
+            die()
+
+runs.get({config!r}, progress=False, on_log=on_log)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_rounding")
+@pytest.mark.parametrize("writing", [False, True], ids=["between steps", "writing a checkpoint"])
+def test_a_run_killed_in_mid_training_ends_with_the_bits_of_an_undisturbed_one(
+    config, store, monkeypatch, writing
+):
+    config = replace(config, control=DNIConfig(1.0))
+    threads = torch.get_num_threads()
+    script = SCRIPT.format(config=config, threads=threads, rows=5, writing=writing)
+    killed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert runs.find(config) is None
+    part = store / "runs" / f"tiny-{config.key}.part"
+    assert (part / "checkpoint.safetensors").exists()
+    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    resumed = get(config)
+    assert not part.exists()
+    monkeypatch.setenv("TUNABLE_RUNS", str(store / "another"))
+    undisturbed = get(config)
+    assert same(resumed.control, undisturbed.control)
+    pd.testing.assert_frame_equal(resumed.history, undisturbed.history, check_exact=True)
+    assert resumed.record["weights"] == undisturbed.record["weights"]
+
+
+def test_a_training_that_fails_leaves_no_run(config):
+    def stop(history):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        get(config, on_log=stop)
+    assert runs.find(config) is None
+
+
+@pytest.mark.parametrize("name", ["tiny", "nu-0.9", "v1.5.part"])
+def test_every_run_has_a_checkpoint_of_its_own(config, monkeypatch, name):
+    seen = []
+
+    def watch(*arguments, checkpoint, **settings):
+        seen.append(checkpoint)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "train", watch)
+    for seed in (0, 1):
+        seeded = replace(config, name=name, training=replace(config.training, seed=seed))
+        with pytest.raises(KeyboardInterrupt):
+            get(seeded)
+    assert seen[0] != seen[1]
+
+
+def test_a_full_disk_at_the_end_costs_no_training(config, monkeypatch):
+    """What was trained is still in the checkpoint when the weights cannot be written."""
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    replace_file = os.replace
+
+    def full(source, target):
+        if "weights" in str(target):
+            raise OSError(28, "No space left on device")
+        replace_file(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        get(config)
+    monkeypatch.setattr(os, "replace", replace_file)
+    steps = []
+    degrade = type(config.task).degrade
+    monkeypatch.setattr(type(config.task), "degrade", lambda *a: steps.append(1) or degrade(*a))
+    get(config)
+    assert not steps
+
+
+# The store
+
+
+def test_the_store_is_in_the_repository_unless_told_otherwise(monkeypatch, tmp_path):
+    monkeypatch.setenv("TUNABLE_RUNS", str(tmp_path))
+    assert runs.store() == tmp_path
+    monkeypatch.delenv("TUNABLE_RUNS")
+    assert runs.store() == runs.PACKAGE.parent / "data"
+
+
+def test_a_config_is_frozen(config):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.name = "other"
+
+
+def test_equal_configs_have_equal_keys_however_they_were_made(config):
+    other = RunConfig(
+        "other",
+        replace(config.task),
+        replace(config.control),
+        ResNetConfig(channels=4, blocks=1),
+        replace(config.training, omega=OmegaSampling("uniform")),
+        "samples-train",
+    )
+    assert other.key == config.key

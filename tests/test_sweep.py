@@ -1,0 +1,240 @@
+"""Sweeps: kept, found again without images, and equal to the metrics called by hand."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+
+from tunable_core import datasets, metrics, sweep
+from tunable_core.controls import Blend, TunableConfig
+from tunable_core.degradations import gaussian_noise
+from tunable_core.files import DamagedFile
+from tunable_core.networks import ResNet, ResNetConfig
+from tunable_core.objectives import noise_target
+from tunable_core.sweep import DenoisingSweep, average, measure
+
+WHAT = DenoisingSweep(
+    images="samples-test", sigmas=(5.0, 30.0), omegas=((0.0, 1.0), (0.3, 0.8)), crop=16
+)
+
+
+@pytest.fixture
+def control():
+    return TunableConfig().build(ResNetConfig(1, 4).build(), p=2)
+
+
+@pytest.fixture
+def no_measuring(monkeypatch):
+    """Calling it makes any later measurement fail."""
+
+    def refuse(*arguments, **settings):
+        raise AssertionError("measured again")
+
+    return lambda: monkeypatch.setattr(sweep, "measure", refuse)
+
+
+def swept(control, what=WHAT, name="tiny"):
+    return sweep.sweep(control, what, name, progress=False)
+
+
+@pytest.fixture
+def kept(control, store):
+    """A sweep in the store: its frame and its file."""
+    frame = swept(control)
+    (path,) = (store / "sweeps").iterdir()
+    return frame, path
+
+
+# What is measured
+
+
+def test_there_is_a_row_for_every_image_level_and_omega(control):
+    frame = measure(control, WHAT, progress=False)
+    assert len(frame) == 3 * 2 * 2
+    assert len(frame[["image", "sigma", "omega_1", "omega_2"]].drop_duplicates()) == len(frame)
+    assert set(frame["image"]) == set(datasets.describe("samples-test").ids)
+
+
+def test_every_value_is_that_of_the_metric_called_by_hand(control):
+    frame = measure(control, WHAT, progress=False)
+    images = datasets.load("samples-test")
+    for row in frame.itertuples():
+        clean = images[row.image]
+        top, left = (side // 2 - 8 for side in clean.shape[1:])
+        clean = clean[None, :, top : top + 16, left : left + 16].float() / 255
+        degraded = gaussian_noise(clean, row.sigma, torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            output = control(degraded, [row.omega_1, row.omega_2])
+        rounded = torch.round(output.clamp(0, 1) * 255) / 255
+        by_hand = {
+            "psnr": metrics.psnr(output, clean),
+            "psnr_eta": metrics.psnr(output, noise_target(clean, degraded, row.omega_2)),
+            "psnr_8bit": metrics.psnr(rounded, clean),
+            "kept": metrics.kept_fraction(output, clean, degraded),
+        }
+        for name, value in by_hand.items():
+            assert getattr(row, name) == pytest.approx(value.item(), rel=1e-4, abs=1e-4), name
+
+
+def test_the_noisy_input_itself_has_its_known_measures():
+    class Through(torch.nn.Module):
+        def forward(self, x):
+            return x
+
+    control = Blend(Through())
+    frame = measure(control, replace(WHAT, crop=128, omegas=((0.0, 0.0),)), progress=False)
+    assert frame["kept"].tolist() == pytest.approx([1] * len(frame), abs=1e-5)
+    for sigma, psnr in frame.groupby("sigma")["psnr"].min().items():
+        assert psnr >= -20 * torch.tensor(sigma / 255).log10().item() - 0.1  # clipping only adds
+
+
+def test_without_noise_there_is_no_kept_fraction(control):
+    frame = measure(control, replace(WHAT, sigmas=(0.0,)), progress=False)
+    assert frame["kept"].isna().all()
+    assert frame["psnr"].notna().all()
+
+
+def test_every_second_image_is_every_second_image():
+    names = [name for name, _ in replace(WHAT, every=2).pictures()]
+    assert names == datasets.describe("samples-test").ids[::2]
+
+
+def test_without_a_crop_images_are_whole():
+    images = datasets.load("samples-test")
+    for name, picture in replace(WHAT, crop=None).pictures():
+        assert torch.equal((picture * 255).round().to(torch.uint8), images[name])
+
+
+def test_a_crop_larger_than_an_image_is_refused(control):
+    with pytest.raises(ValueError, match=r"a crop of 5000 does not fit in \[512, 512\]"):
+        measure(control, replace(WHAT, crop=5000), progress=False)
+
+
+def test_missing_images_are_told(control, store):
+    with pytest.raises(datasets.MissingData, match="data set 'kodak'"):
+        measure(control, replace(WHAT, images="kodak"), progress=False)
+
+
+# Kept and found
+
+
+def test_a_sweep_is_measured_once_and_found_again_without_the_images(
+    control, kept, no_measuring, monkeypatch
+):
+    no_measuring()
+    monkeypatch.setattr(datasets, "load", None)
+    pd.testing.assert_frame_equal(swept(control), kept[0], check_exact=True)
+
+
+def test_without_its_images_a_sweep_is_of_the_samples_and_says_so(control, kept, no_measuring):
+    no_measuring()  # the samples were measured already
+    with pytest.warns(UserWarning, match=r"no kept sweep of 'tiny' on 'kodak'.*embedded samples"):
+        frame = swept(control, replace(WHAT, images="kodak"))
+    pd.testing.assert_frame_equal(frame, kept[0], check_exact=True)
+    assert frame.attrs["record"]["settings"]["images"] == "samples-test"
+
+
+def test_a_kept_sweep_has_five_digits_of_what_was_measured(control, kept):
+    measured = measure(control, WHAT, progress=False)
+    pd.testing.assert_frame_equal(kept[0], measured, check_dtype=False, rtol=1e-4)
+
+
+def test_a_kept_sweep_carries_its_record(kept):
+    record = kept[0].attrs["record"]
+    assert record["settings"]["sigmas"] == [5.0, 30.0]
+    assert record["name"] == "tiny"
+    assert {"weights", "seconds", "device", "versions", "sha256"} <= record.keys()
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sigmas": (5.0, 15.0)},
+        {"omegas": ((0.0, 1.0), (0.4, 0.8))},
+        {"every": 2},
+        {"crop": 12},
+        {"nu": 0.5},
+        {"images": "samples"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_other_settings_are_another_sweep(control, change):
+    assert sweep._key(control, replace(WHAT, **change)) != sweep._key(control, WHAT)
+
+
+def test_other_weights_are_another_sweep(control):
+    before = sweep._key(control, WHAT)
+    with torch.no_grad():
+        next(control.parameters())[0] += 1e-6
+    assert sweep._key(control, WHAT) != before
+
+
+def test_other_images_under_the_same_name_are_another_sweep(control, monkeypatch):
+    before, described = sweep._key(control, WHAT), datasets.describe(WHAT.images)
+    monkeypatch.setattr(datasets, "describe", lambda name: replace(described, checksum="0"))
+    assert sweep._key(control, WHAT) != before
+
+
+def test_another_setting_of_a_method_with_the_same_weights_is_another_sweep():
+    network = ResNet(1, 4)
+    keys = {sweep._key(Blend(network, nu=nu), WHAT) for nu in (0.5, 0.9)}
+    assert len(keys) == 2
+
+
+# Damage
+
+
+def damaged(path, change):
+    header, _, table = path.read_text().partition("\n")
+    path.write_bytes(f"{header}\n".encode() + change(table.encode()))
+
+
+CHANGES = {
+    "a digit": lambda table: table[:-3] + (b"1" if table[-3:-2] != b"1" else b"2") + table[-2:],
+    "a bit that makes it no text": lambda table: table[:-3] + b"\xff" + table[-2:],
+    "a row less": lambda table: table[: table[:-1].rindex(b"\n") + 1],
+    "cut short": lambda table: table[:-4],
+    "empty": lambda table: b"",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_table_is_refused(control, kept, change):
+    damaged(kept[1], CHANGES[change])
+    with pytest.raises(DamagedFile, match=rf"{kept[1].name} .*delete it to measure it again"):
+        swept(control)
+
+
+@pytest.mark.parametrize("header", ["", "# {", "no header"])
+def test_a_changed_header_is_refused(control, kept, header):
+    table = kept[1].read_text().partition("\n")[2]
+    kept[1].write_text(f"{header}\n{table}")
+    with pytest.raises(DamagedFile, match="delete it to measure it again"):
+        swept(control)
+
+
+# Averages
+
+
+def test_the_average_is_over_images_and_then_over_levels():
+    rows = [
+        ("a", 5.0, 0.0, 1.0, 10.0),
+        ("b", 5.0, 0.0, 1.0, 20.0),
+        ("c", 5.0, 0.0, 1.0, 30.0),
+        ("a", 30.0, 0.0, 1.0, 60.0),  # counts as much as the three others
+        ("a", 5.0, 1.0, 0.0, 7.0),
+    ]
+    frame = pd.DataFrame(rows, columns=["image", "sigma", "omega_1", "omega_2", "psnr"])
+    means = average(frame)
+    assert means.loc[(0.0, 1.0), "psnr"] == 40.0
+    assert means.loc[(1.0, 0.0), "psnr"] == 7.0
+
+
+def test_the_average_may_be_by_another_column(control):
+    frame = measure(control, WHAT, progress=False)
+    by_image = average(frame.assign(method="ours"), ["method", "image"])
+    chosen = frame[frame["image"] == "coffee"]
+    assert by_image.loc[("ours", "coffee"), "psnr"] == pytest.approx(chosen["psnr"].mean())
+    assert set(by_image.columns) == {"psnr", "psnr_eta", "psnr_8bit", "kept"}

@@ -27,25 +27,25 @@ def idea() -> Figure:
     """Fig. 1: left, one training per behaviour; right, one network with a dial."""
     figure, axis = _canvas(3.75)
     rows = (2.72, 1.67, 0.62)
-    shares, names = (0.9, 0.45, 0.0), ("keeps the grain", "in between", "clean")
+    shares, names = (0.9, 0.45, 0.0), ("grain kept", "in between", "clean")
     middle = rows[1]
 
     _text(axis, (1.85, 3.5), "Fixed: one training per behaviour", weight="bold")
     _picture(axis, (0.62, middle), 1.0)
-    _text(axis, (0.62, middle - 0.52), "noisy photograph", size=9)
+    _text(axis, (0.62, middle - 0.52), "noisy picture", size=10)
     mixed = _between(FIRST, SECOND, 0.5)
     for y, share, name, colour in zip(rows, shares, names, (SECOND, mixed, FIRST), strict=True):
         _arrow(axis, (1.06, middle), (1.44, y))
         _box(axis, (1.9, y), 0.86, 0.5, "network", edge=colour)
         _arrow(axis, (2.35, y), (2.64, y))
         _picture(axis, (3.08, y), share)
-        _text(axis, (3.08, y - 0.52), name, size=9)
+        _text(axis, (3.08, y - 0.52), name, size=10)
 
     axis.plot([3.78, 3.78], [0.1, 3.62], color="#bbbbbb", linewidth=0.8, linestyle=(0, (4, 4)))
 
     _text(axis, (5.8, 3.5), "Tunable: one training, and a dial", weight="bold")
     _picture(axis, (4.52, middle), 1.0)
-    _text(axis, (4.52, middle - 0.52), "noisy photograph", size=9)
+    _text(axis, (4.52, middle - 0.52), "noisy picture", size=10)
     _arrow(axis, (4.96, middle), (5.2, middle))
     _box(axis, (5.66, middle), 0.86, 0.84, "")
     _text(axis, (5.66, middle + 0.24), "network")
@@ -57,7 +57,7 @@ def idea() -> Figure:
     for y, share, name, setting in zip(rows, shares, names, (0.0, 0.5, 1.0), strict=True):
         _arrow(axis, (6.12, middle), (6.38, y))
         _picture(axis, (6.81, y), share)
-        _text(axis, (6.81, y - 0.52), name, size=9)
+        _text(axis, (6.81, y - 0.52), name, size=10)
         _slider(axis, (7.5, y), 0.34, setting)
     return figure
 
@@ -92,7 +92,7 @@ def framework() -> Figure:
     _node(axis, (2.8, 1.05), "$\\circledast$")
     _arrow(axis, (3.0, 1.05), (4.1, 1.05))
     _text(axis, (3.5, 1.22), "$\\mathbf{y}$", size=14)
-    _box(axis, (4.48, 1.05), 0.72, 0.5, "further\nlayers", size=9.5)
+    _box(axis, (4.48, 1.05), 0.72, 0.5, "further\nlayers", size=10.5)
     _arrow(axis, (4.86, 1.05), (5.28, 1.05))
     _text(axis, (5.42, 1.05), "$\\hat{\\mathbf{y}}$", size=14)
 
@@ -103,7 +103,7 @@ def framework() -> Figure:
         into = 2.1 if i == 1 else 1.9
         _kernel(axis, (1.16, y), 0.36, colour)
         _text(axis, (1.4, y), f"$\\mathbf{{k}}_{i}, \\mathbf{{b}}_{i}$", align="left", colour=colour)
-        _arrow(axis, (1.88, y), (2.11, into))
+        _arrow(axis, (1.92, y), (2.11, into))
         _arrow(axis, (5.42, y), (5.62, y))
         _box(axis, (5.86, y), 0.46, 0.4, f"$\\mathcal{{L}}_{i}$", size=12, edge=colour)
         _arrow(axis, (6.1, y), (6.33, into))
@@ -124,11 +124,11 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
     return figure, axis
 
 
-def _text(axis, where: Point, text, *, size=10.5, colour=INK, weight="normal", align="center"):
+def _text(axis, where: Point, text, *, size=11, colour=INK, weight="normal", align="center"):
     axis.text(*where, text, fontsize=size, color=colour, weight=weight, ha=align, va="center")
 
 
-def _box(axis, centre: Point, width, height, text, *, size=10, edge=INK) -> None:
+def _box(axis, centre: Point, width, height, text, *, size=11, edge=INK) -> None:
     """A rounded box around a text."""
     corner = (centre[0] - width / 2, centre[1] - height / 2)
     look = {"boxstyle": "round,pad=0,rounding_size=0.08", "facecolor": PAPER, "edgecolor": edge}

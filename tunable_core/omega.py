@@ -55,8 +55,9 @@ class OmegaSampling:
 
     kind: Literal["uniform", "simplex"] = "uniform"
     """uniform: omega_i ~ U(0, 1) independently, the paper's; simplex: uniform on sum(omega) = 1."""
-    corners: float = 0.0
-    """Share of draws put exactly on a unit vector, which have measure zero otherwise (our option)."""
+    corners: tuple[float, ...] = ()
+    """Share of draws put exactly on each unit vector, in the order of the dials (our option: corners
+    have measure zero otherwise); () puts none there."""
     groups: int = 1
     """Omegas per step: the batch is cut in so many equal groups; 1 is one omega for the batch."""
 
@@ -64,8 +65,8 @@ class OmegaSampling:
         faults = []
         if self.kind not in ("uniform", "simplex"):
             faults.append(f"kind must be 'uniform' or 'simplex', got {self.kind!r}")
-        if not 0 <= self.corners <= 1:
-            faults.append(f"corners must be a share in [0, 1], got {self.corners}")
+        if not all(share >= 0 for share in self.corners) or sum(self.corners) > 1:
+            faults.append(f"corners must be shares with a sum of at most 1, got {self.corners}")
         if self.groups < 1:
             faults.append(f"groups must be at least 1, got {self.groups}")
         if faults:
@@ -78,9 +79,14 @@ class OmegaSampling:
         if self.kind == "simplex":  # normalised exponentials are uniform on the simplex
             omega = -torch.log1p(-omega)
             omega = omega / omega.sum(1, keepdim=True)
-        corner = torch.eye(p, device=generator.device)[torch.randint(p, (self.groups,), **where)]
-        at_corner = torch.rand(self.groups, 1, **where) < self.corners
-        return torch.where(at_corner, corner, omega)
+        if not self.corners:
+            return omega
+        if len(self.corners) != p:
+            raise ValueError(f"corners needs one share per dial; got {len(self.corners)} for p = {p}")
+        bounds = torch.tensor(self.corners, device=generator.device).cumsum(0)
+        corner = torch.bucketize(torch.rand(self.groups, **where), bounds, right=True)
+        units = torch.eye(p, device=generator.device)[corner.clamp(max=p - 1)]
+        return torch.where((corner < p)[:, None], units, omega)
 
 
 def path(start: OmegaLike, stop: OmegaLike, steps: int) -> Tensor:

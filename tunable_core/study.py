@@ -28,13 +28,13 @@ class Profile:
 PROFILES = {
     "smoke": Profile(
         ResNetConfig(blocks=2, channels=8, image_skip=True, head_relu=False),
-        Training(steps=40, batch=4, patch=24, omega=OmegaSampling(corners=0.3)),
+        Training(steps=40, batch=4, patch=24, lr=2e-3, omega=OmegaSampling(corners=(0.15, 0.15))),
         data="samples-train",
         seeds=2,
     ),
     "laptop": Profile(
         ResNetConfig(blocks=8, channels=32, image_skip=True, head_relu=False),
-        Training(steps=20_000, omega=OmegaSampling(corners=0.3)),
+        Training(steps=18_000, lr=2e-3, omega=OmegaSampling(corners=(0.3, 0.1))),
         data="bsds500",
         seeds=3,
     ),

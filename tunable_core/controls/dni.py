@@ -22,7 +22,7 @@ class DNI(Control):
     fine_tune: length of each fine-tuning in units of the first training.
     """
 
-    def __init__(self, network: nn.Module, p: int, fine_tune: float = 0.5) -> None:
+    def __init__(self, network: nn.Module, p: int, fine_tune: float = 0.25) -> None:
         super().__init__()
         self.num_objectives, self.fine_tune = p, fine_tune
         self.networks = nn.ModuleList(copy.deepcopy(network) for _ in range(p))
@@ -65,7 +65,7 @@ class DNI(Control):
 class DNIConfig:
     """Settings of deep network interpolation."""
 
-    fine_tune: float = 0.5
+    fine_tune: float = 0.25
     """Length of each fine-tuning in units of the first training."""
 
     def build(self, network: nn.Module, p: int) -> DNI:

@@ -123,7 +123,7 @@ def html(source: Path, output: Path) -> None:
     log.write_text(text)
     if ended.returncode:
         faults = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|Error", line)]
-        faults = [line.replace(f"{source}/", "") for line in faults] or text.splitlines()[-5:]
+        faults = [_readable(line, source) for line in faults] or text.splitlines()[-5:]
         raise Fault("\n".join(["the book has faults:", *faults, f"  all of it: {log}"]))
     new, old = work / "_build/html", output / "html"
     if old.exists():
@@ -141,6 +141,12 @@ def _prepare(cell: nbformat.NotebookNode) -> None:
     tags = cell.metadata.get("tags", [])
     if "results" in tags:
         cell.metadata["tags"] = [*tags, "hide-cell"]
+
+
+def _readable(fault: str, source: Path) -> str:
+    """Without the staging folder; and a line of a notebook, 10000 a cell, as its cell."""
+    fault = fault.replace(f"{source}/", "")
+    return re.sub(r"(\.ipynb):(\d+)\d{4}", r"\1, cell \2", fault)
 
 
 def _pages(toc: Any) -> list[str]:

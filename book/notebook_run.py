@@ -42,7 +42,7 @@ def execute(source: Path, target: Path, changes: Mapping[str, Any], folder: Path
             result = papermill.execute_notebook(
                 notebook, str(part), kernel_name="python3", progress_bar=False, cwd=str(folder),
                 start_timeout=180,
-                extra_arguments=["--log-level=ERROR"],  # a local kernel needs no encryption
+                extra_arguments=["--log-level=CRITICAL"],  # nothing of encryption and shutdown
             )  # fmt: skip
     except KeyboardInterrupt:
         raise Fault(f"{source.stem}: interrupted; its partial notebook is {part}") from None

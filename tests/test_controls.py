@@ -37,9 +37,18 @@ class Method:
     """Whether at(omega) gives a plain network."""
 
 
+class InTurns(TunableControl):
+    """A tunable network whose layers train first and whose phi trains after them."""
+
+    def stages(self):
+        parts = "module", "phi"
+        return [Stage(part, (f"network.{part}.",)) for part in parts]
+
+
 METHODS = {
     "tunable": Method(lambda: TunableConfig().build(ResNetConfig(1, 4).build(), p=2)),
     "tunable, se": Method(lambda: TunableConfig("se", 3).build(ResNetConfig(1, 4).build(), p=2)),
+    "in turns": Method(lambda: InTurns(ResNetConfig(1, 4).build(), p=2)),
     "dni": Method(lambda: DNIConfig().build(ResNetConfig(1, 4).build(), p=2)),
     "blend": Method(lambda: Blend(ResNetConfig(1, 4).build()), has_plain=False),
 }

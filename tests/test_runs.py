@@ -17,7 +17,7 @@ import torch
 from tunable_core import datasets, metrics, runs, training
 from tunable_core.controls import DNIConfig
 from tunable_core.degradations import gaussian_noise
-from tunable_core.files import DamagedFile
+from tunable_core.files import DamagedFile, load_tensors
 from tunable_core.networks import ResNetConfig
 from tunable_core.omega import OmegaSampling
 from tunable_core.runs import RunConfig
@@ -270,6 +270,14 @@ def test_weights_in_float16_change_the_output_by_less_than_a_hundredth_decibel(
     with torch.no_grad():
         quality = [metrics.psnr(c(degraded, [0.5, 0.5]), patches) for c in (precise, rounded)]
     torch.testing.assert_close(*quality, atol=0.01, rtol=0)
+
+
+def test_large_tensors_are_kept_in_float16_and_small_ones_in_float32(config):
+    folder = get(replace(config, network=ResNetConfig(1, 12))).folder
+    tensors, _ = load_tensors(folder / "weights.safetensors")
+    for tensor in tensors.values():
+        assert tensor.dtype == (torch.float16 if tensor.numel() >= 1024 else torch.float32)
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.float16, torch.float32}
 
 
 @pytest.mark.usefixtures("no_rounding")

@@ -218,9 +218,21 @@ def test_the_constant_rate_is_constant():
 
 
 @pytest.mark.usefixtures("log_every_step")
-def test_the_optimizer_follows_the_rate(images):
+def test_the_history_tells_the_rate(images):
     _, history = trained(images)
     assert history["lr"].tolist() == rates(QUICK, QUICK.steps)
+
+
+@pytest.mark.usefixtures("log_every_step")
+def test_the_optimizer_follows_the_rate(images):
+    """The first step of Adam moves each weight by the rate, whatever its gradient."""
+    control, before, moves = fresh(), weights(fresh()), []
+
+    def moved(_):
+        moves.append(max((p - before[n]).abs().max().item() for n, p in weights(control).items()))
+
+    trained(images, replace(QUICK, steps=20, warmup=2, lr=1e-2), control, on_log=moved)
+    assert moves[0] == pytest.approx(1e-2 / 2, rel=1e-3)
 
 
 # What is learnt, and at which dials

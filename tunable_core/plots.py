@@ -106,30 +106,31 @@ def dials(omega: Sequence[float]) -> str:
     return "(" + ", ".join(f"{value:g}" for value in omega) + ")"
 
 
-def versus(ours: pd.DataFrame, paper: pd.DataFrame, caption: str, digits: int = 2) -> Styler:
-    """Rows of ours beside the paper's of the same index, and the differences, coloured by sign.
+def versus(ours: pd.DataFrame, paper: pd.DataFrame, digits: int = 2) -> Styler:
+    """Rows of ours, below each the paper's of the same index, and the difference, coloured by sign.
 
-    Both: one row per method (any index), one column per position of the dials. Rows that the paper does
-    not print are shown alone.
+    Both: one row per method, with any index, one column per position of the dials. Rows that the paper
+    does not print are shown alone.
     """
     parts = {}
     for row in ours.index:
-        parts[row, "ours"] = ours.loc[row]
+        key = row if isinstance(row, tuple) else (row,)
+        parts[*key, "ours"] = ours.loc[row]
         if row in paper.index:
-            parts[row, "paper"] = paper.loc[row]
-            parts[row, "difference"] = ours.loc[row] - paper.loc[row]
+            parts[*key, "paper"] = paper.loc[row]
+            parts[*key, "difference"] = ours.loc[row] - paper.loc[row]
     table = pd.DataFrame(parts).T
-    return tidy(table, caption, digits, signed=[k for k in table.index if k[-1] == "difference"])
+    return tidy(table, digits, signed=[k for k in table.index if k[-1] == "difference"])
 
 
-def tidy(table: pd.DataFrame, caption: str, digits: int = 2, signed: Sequence = ()) -> Styler:
-    """A table with a caption and aligned numbers; rows in signed show a sign, blue up, orange down."""
-    styler = table.style.set_caption(caption).format(precision=digits, na_rep="")
+def tidy(table: pd.DataFrame, digits: int = 2, signed: Sequence = ()) -> Styler:
+    """A table with aligned numbers; rows in signed show a sign, blue for more and orange for less."""
+    styler = table.style.format(precision=digits, na_rep="")
     if len(signed):
         rows = pd.IndexSlice[list(signed), :]
         styler = styler.format(lambda v: "" if pd.isna(v) else f"{v:+.{digits}f}", subset=rows)
         styler = styler.map(lambda v: f"color: {COLOURS[0] if v >= 0 else COLOURS[1]}", subset=rows)
-    return styler.set_table_attributes('class="dataframe study-table"')
+    return styler
 
 
 def provenance(records: Sequence[Mapping], images: str = "") -> str:

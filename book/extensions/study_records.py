@@ -109,9 +109,9 @@ class Runs(Table):
         "steps": lambda r: number(inside(r, "config", "training", "steps")),
         "seed": lambda r: number(inside(r, "config", "training", "seed")),
         "parameters": lambda r: number(r.get("parameters")),
-        "device": lambda r: r.get("device", ""),
         "time": duration,
         "commit": commit,
+        "device": lambda r: r.get("device", ""),
     }
 
     def label(self, record: Record) -> str:

@@ -119,6 +119,17 @@ def test_a_book_is_built_from_results_and_a_faulty_one_leaves_it(with_book, note
     assert (html / "intro.html").read_text() == intro
 
 
+def test_a_fault_in_a_notebook_names_its_cell(with_book, notebook, build):
+    (with_book / "book/intro.md").write_text("# Intro\n")
+    path = notebook()
+    made = nbformat.read(path, as_version=4)
+    made.cells += [nbformat.v4.new_markdown_cell("Of {result}`01-toy:ssim` dB.", id="last")]
+    nbformat.write(made, path)
+    code, text = build()
+    assert code == 1
+    assert "01-toy.ipynb, cell 3: WARNING: result '01-toy:ssim'" in text
+
+
 def test_a_table_of_contents_that_names_no_page_is_refused(with_book, notebook, build):
     notebook("print(1)")
     (with_book / "book/_toc.yml").write_text(

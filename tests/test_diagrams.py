@@ -1,0 +1,62 @@
+"""The two drawings: legible at book width, self-contained, with pictures that mean what they say."""
+
+from itertools import combinations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from tunable_core import diagrams
+
+DRAWINGS = [diagrams.idea, diagrams.framework]
+
+
+def boxes_of_texts(figure):
+    """Text and its box in inches from the lower left corner of the figure."""
+    figure.canvas.draw()
+    texts = [text for axis in figure.axes for text in axis.texts if text.get_text()]
+    return [(t, t.get_window_extent().transformed(figure.dpi_scale_trans.inverted())) for t in texts]
+
+
+@pytest.mark.parametrize("draw", DRAWINGS)
+def test_texts_stay_inside_the_figure(draw):
+    figure = draw()
+    width, height = figure.get_size_inches()
+    for text, box in boxes_of_texts(figure):
+        inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
+        assert inside, text.get_text()
+
+
+@pytest.mark.parametrize("draw", DRAWINGS)
+def test_no_two_texts_overlap(draw):
+    for (a, box_a), (b, box_b) in combinations(boxes_of_texts(draw()), 2):
+        assert not box_a.overlaps(box_b), (a.get_text(), b.get_text())
+
+
+@pytest.mark.parametrize("draw", DRAWINGS)
+def test_every_text_is_legible_at_book_width(draw):
+    figure = draw()
+    assert figure.get_figwidth() == diagrams.WIDTH
+    assert min(text.get_fontsize() for text, _ in boxes_of_texts(figure)) >= 10
+
+
+@pytest.mark.parametrize("draw", DRAWINGS)
+def test_drawing_leaves_pyplot_alone(draw):
+    before = plt.get_fignums()
+    draw()
+    assert plt.get_fignums() == before
+
+
+def test_the_look_of_the_study_does_not_move_the_drawings():
+    plain = [box.bounds for _, box in boxes_of_texts(diagrams.framework())]
+    with plt.rc_context({"figure.constrained_layout.use": True, "axes.grid": True}):
+        styled = [box.bounds for _, box in boxes_of_texts(diagrams.framework())]
+    np.testing.assert_allclose(styled, plain)
+
+
+def test_more_noise_is_further_from_the_clean_scene():
+    clean = diagrams.scene(0.0)
+    distances = [np.abs(diagrams.scene(share) - clean).mean() for share in (0.0, 0.45, 0.9, 1.0)]
+    assert distances[0] == 0
+    assert (np.diff(distances) > 0).all()
+    assert 0 <= clean.min() <= clean.max() <= 1

@@ -47,7 +47,7 @@ bench: $(STAMP)  ## what tuning costs: ratios of a training step and of a forwar
 	$(RUN) -m tunable_core.bench
 
 data: $(STAMP)  ## download what PROFILE needs, or DATASETS="kodak cbsd68 ..."
-	$(RUN) -m tunable_core.datasets $(if $(DATASETS),$(DATASETS),--profile $(PROFILE))
+	$(RUN) -m tunable_core.downloads $(if $(DATASETS),$(DATASETS),--profile $(PROFILE))
 
 runs: $(STAMP)  ## train the runs of PROFILE that are missing (the laptop ones are released with the code)
 	$(RUN) -m tunable_core.study --profile $(PROFILE)

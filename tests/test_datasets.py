@@ -15,8 +15,9 @@ import pytest
 import torch
 from PIL import Image
 
-from tunable_core import datasets
-from tunable_core.datasets import DownloadFailed, MissingData
+from tunable_core import datasets, downloads
+from tunable_core.datasets import MissingData
+from tunable_core.downloads import DownloadFailed
 from tunable_core.files import DamagedFile
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -76,7 +77,7 @@ class Shelf:
         Path(output).write_bytes(self.served[url])
 
     def download(self, name):
-        return datasets.download(name, progress=False, downloader=self.serve)
+        return downloads.download(name, progress=False, downloader=self.serve)
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def test_cbsd68_is_part_of_bsd100():
 
 
 def test_sets_of_the_profiles_exist():
-    assert all(set(wanted) <= set(datasets.names()) for wanted in datasets.PROFILES.values())
+    assert all(set(wanted) <= set(datasets.names()) for wanted in downloads.PROFILES.values())
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
@@ -299,7 +300,7 @@ def test_samples_need_no_download():
     def none(url, output, cache):
         raise AssertionError(url)
 
-    assert len(datasets.download("samples", progress=False, downloader=none)) == 12
+    assert len(downloads.download("samples", progress=False, downloader=none)) == 12
 
 
 def test_a_finished_download_is_not_repeated(shelf):
@@ -342,7 +343,7 @@ def test_a_lost_connection_is_one_sentence(shelf):
         raise ConnectionError("the line is dead")
 
     with pytest.raises(DownloadFailed, match=r"tiny/.*https://.*the line is dead.*try again"):
-        datasets.download("tiny", progress=False, downloader=cut)
+        downloads.download("tiny", progress=False, downloader=cut)
 
 
 def test_a_downloaded_file_can_be_read_by_everyone(shelf):
@@ -424,7 +425,7 @@ def test_an_archive_that_reaches_outside_its_folder_is_refused(shelf, member, sa
 
 
 def test_a_member_that_unpacks_to_too_much_is_refused(shelf, monkeypatch):
-    monkeypatch.setattr(datasets, "MAX_BYTES", 50)
+    monkeypatch.setattr(downloads, "MAX_BYTES", 50)
     shelf.archive(members())
     with pytest.raises(DamagedFile, match="over 50"):
         shelf.download("div2k")
@@ -507,26 +508,26 @@ def test_crops_of_nothing_are_refused(images, patch, batch):
 
 
 def test_list_shows_what_is_here(shelf, capsys):
-    assert datasets.main(["--list"]) == 0
+    assert downloads.main(["--list"]) == 0
     assert "no    free" in capsys.readouterr().out
     shelf.download("tiny")
-    assert datasets.main(["--list"]) == 0
+    assert downloads.main(["--list"]) == 0
     assert "yes   free" in capsys.readouterr().out
 
 
 def test_a_set_that_is_here_is_confirmed(shelf, capsys):
     shelf.download("tiny")
-    assert datasets.main(["tiny"]) == 0
+    assert downloads.main(["tiny"]) == 0
     assert f"tiny: 3 images, verified, in {shelf.root}" in capsys.readouterr().out
 
 
 def test_failure_is_one_line_and_an_exit_status(capsys):
-    assert datasets.main(["kodac"]) == 1
+    assert downloads.main(["kodac"]) == 1
     assert capsys.readouterr().err.startswith("error: no data set is called 'kodac'")
 
 
 def test_the_smoke_profile_needs_nothing(capsys):
-    assert datasets.main(["--profile", "smoke"]) == 0
+    assert downloads.main(["--profile", "smoke"]) == 0
     assert "no data set" in capsys.readouterr().out
 
 

@@ -28,7 +28,7 @@ def test_dials_of_any_spelling_become_floating_point(given):
 @pytest.mark.parametrize("kind", ["uniform", "simplex"])
 @pytest.mark.parametrize(("groups", "p"), [(1, 1), (1, 2), (4, 3)])
 def test_draws_have_a_row_per_group_within_range(kind, groups, p):
-    omega = OmegaSampling(kind, corners=0.5, groups=groups).draw(p, generator())
+    omega = OmegaSampling(kind, (0.5 / p,) * p, groups).draw(p, generator())
     assert omega.shape == (groups, p)
     assert omega.dtype == torch.float32
     assert as_omega(omega, p) is omega
@@ -36,7 +36,7 @@ def test_draws_have_a_row_per_group_within_range(kind, groups, p):
 
 @pytest.mark.parametrize("kind", ["uniform", "simplex"])
 def test_the_same_generator_state_draws_the_same(kind):
-    sampling = OmegaSampling(kind, corners=0.3, groups=8)
+    sampling = OmegaSampling(kind, corners=(0.1, 0.1, 0.1), groups=8)
     first, second, other = (sampling.draw(3, generator(seed)) for seed in (5, 5, 6))
     assert torch.equal(first, second)
     assert not torch.equal(first, other)
@@ -58,29 +58,43 @@ def test_simplex_dials_sum_to_1_and_are_uniform_on_it(p):
     torch.testing.assert_close(omega.var(0), torch.full((p,), variance), rtol=0.05, atol=0)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
-def test_the_share_of_corners_is_as_asked(share):
+@pytest.mark.parametrize("kind", ["uniform", "simplex"])
+@pytest.mark.parametrize("shares", [(0.3, 0.1), (0.0, 0.2), (0.2, 0.0, 0.5), (0.25, 0.75)])
+def test_every_corner_has_the_share_that_was_asked(kind, shares):
     draws = 20_000
-    omega = OmegaSampling(corners=share, groups=draws).draw(2, generator())
-    bound = 4 * math.sqrt(share * (1 - share) / draws)
-    assert is_corner(omega).double().mean().item() == pytest.approx(share, abs=bound)
+    omega = OmegaSampling(kind, corners=shares, groups=draws).draw(len(shares), generator())
+    for corner, share in zip(torch.eye(len(shares)), shares, strict=True):
+        drawn = (omega == corner).all(1).double().mean().item()
+        assert drawn == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / draws))
 
 
-def test_every_corner_is_drawn_equally_often():
-    omega = OmegaSampling(corners=1.0, groups=20_000).draw(4, generator())
-    torch.testing.assert_close(omega.mean(0), torch.full((4,), 1 / 4), atol=0.013, rtol=0)
+@pytest.mark.parametrize("kind", ["uniform", "simplex"])
+def test_without_shares_no_corner_is_drawn(kind):
+    assert not is_corner(OmegaSampling(kind, groups=20_000).draw(2, generator())).any()
 
 
 def test_draws_besides_corners_keep_their_law():
-    omega = OmegaSampling("simplex", corners=0.5, groups=20_000).draw(3, generator())
+    sampling = OmegaSampling("simplex", corners=(0.1, 0.0, 0.4), groups=20_000)
+    omega = sampling.draw(3, generator())
     inside = omega[~is_corner(omega)]
     torch.testing.assert_close(inside.mean(0), torch.full((3,), 1 / 3), atol=0.01, rtol=0)
 
 
+def test_a_share_is_asked_for_every_dial():
+    with pytest.raises(ValueError, match="one share per dial; got 2 for p = 3"):
+        OmegaSampling(corners=(0.1, 0.2)).draw(3, generator())
+
+
+@pytest.mark.parametrize("corners", [(-0.1, 0.5), (0.6, 0.6), (float("nan"), 0.1)])
+def test_shares_that_are_none_are_refused(corners):
+    with pytest.raises(ValueError, match="corners must be shares with a sum of at most 1"):
+        OmegaSampling(corners=corners)
+
+
 def test_all_faults_of_a_sampling_are_told_at_once():
-    told = r"kind must be .* got 'gauss'; corners must be .* got 1\.5; groups must be .* got 0"
+    told = r"kind must be .* got 'gauss'; corners must be .* got \(1\.5,\); groups must be .* got 0"
     with pytest.raises(ValueError, match=told):
-        OmegaSampling("gauss", corners=1.5, groups=0)
+        OmegaSampling("gauss", corners=(1.5,), groups=0)
 
 
 def test_a_path_runs_evenly_from_start_to_stop():

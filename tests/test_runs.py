@@ -195,7 +195,7 @@ def variants(value, path=""):
 def changed(value, hint):
     """Another value that the field allows."""
     if isinstance(value, tuple):
-        return tuple(changed(item, None) for item in value)
+        return tuple(changed(item, None) for item in value) or (0.1, 0.2)
     match value:
         case bool():
             return not value

@@ -133,7 +133,7 @@ def test_the_global_random_state_decides_nothing(images):
     ],
 )
 def test_a_killed_training_goes_on_to_the_same_bits(images, checkpoint, precision, method, kill):
-    settings = replace(QUICK, precision=precision, omega=OmegaSampling(corners=0.3))
+    settings = replace(QUICK, precision=precision, omega=OmegaSampling(corners=(0.15, 0.15)))
     undisturbed, history = trained(images, settings, fresh(method))
 
     def stop(rows):  # comes before this step's checkpoint: the one before it is taken up

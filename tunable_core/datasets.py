@@ -7,30 +7,23 @@ matplotlib, there without any network; their size and sha256 are of the decoded 
 
 from __future__ import annotations
 
-import argparse
 import csv
 import functools
 import hashlib
 import importlib.util
 import io
 import os
-import stat
-import sys
-import textwrap
 import warnings
-import zipfile
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from tqdm import tqdm
 
-from tunable_core.files import DamagedFile, write_atomically
+from tunable_core.files import DamagedFile
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REGISTRY = REPOSITORY / "data" / "registry.tsv"
@@ -38,19 +31,12 @@ TRAINING = ("bsds500", "div2k")
 """Sets to train on; no image of them is in any other set."""
 ARCHIVES = {"div2k": range(1, 801), "div2k-valid": range(801, 901)}
 """Sets that come as one zip, and the numbers of the images in it."""
-LAPTOP = ["bsds500", "kodak", "cbsd68", "bsd100", "set5", "set14", "style"]
-PROFILES = {"smoke": [], "laptop": LAPTOP, "paper": [*LAPTOP, "urban100", "nam", "div2k"]}
-"""What `make data` gets for each budget."""
 MAX_PIXELS = MAX_BYTES = 2**26
 """The largest image decoded and the largest file unpacked; DIV2K, the largest, has 2040 x 2040."""
 
 
 class MissingData(FileNotFoundError):
     """A data set, or a file of it, is not where it was looked for."""
-
-
-class DownloadFailed(OSError):
-    """A file did not arrive whole."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +98,8 @@ def _registry(path: Path) -> dict[str, list[dict[str, str]]]:
     return sets
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def rows_of(name: str) -> list[dict[str, str]]:
+    """The set's rows of the registry; raises ValueError for an unknown name."""
     if name not in _registry(REGISTRY):
         raise ValueError(f"no data set is called '{name}' (there are: {', '.join(names())})")
     return _registry(REGISTRY)[name]
@@ -128,14 +115,14 @@ def describe(name: str) -> ImageSet:
 
     Raises ValueError for an unknown name.
     """
-    rows, base = _rows(name), root()
+    rows, base = rows_of(name), root()
     if name in ARCHIVES:
         archive = base / rows[0]["file"]
         known = _manifest(archive, rows[0]["sha256"])
         folder, images = archive.with_suffix(""), [f"{number:04d}.png" for number in ARCHIVES[name]]
         files = [File(folder / image, *known.get(image, (0, ""))) for image in images]
     else:
-        place = _installed if _is_sample(name) else base.joinpath
+        place = _installed if is_sample(name) else base.joinpath
         files = [File(place(row["file"]), int(row["bytes"]), row["sha256"]) for row in rows]
     ids = [file.path.stem for file in files]
     if len(set(ids)) < len(ids):
@@ -145,7 +132,8 @@ def describe(name: str) -> ImageSet:
     return ImageSet(name, ids, checksum, licence, files)
 
 
-def _is_sample(name: str) -> bool:
+def is_sample(name: str) -> bool:
+    """Whether the set lies inside installed packages."""
     return name.split("-")[0] == "samples"
 
 
@@ -157,13 +145,13 @@ def _installed(file: str) -> Path:
 
 
 def _way_out(name: str) -> str:
-    return "installing requirements.lock" if _is_sample(name) else f"`make data DATASETS={name}`"
+    return "installing requirements.lock" if is_sample(name) else f"`make data DATASETS={name}`"
 
 
 def _present(file: File, name: str) -> bool:
     """There, at its registered size; a sample's is that of its pixels."""
     there = file.path.is_file()
-    return there and (_is_sample(name) or file.path.stat().st_size == file.bytes > 0)
+    return there and (is_sample(name) or file.path.stat().st_size == file.bytes > 0)
 
 
 def available(name: str) -> bool:
@@ -209,14 +197,14 @@ def _read(file: File, name: str) -> Tensor:
     if not file.path.is_file() or not file.sha256:
         raise MissingData(f"{file.path} is missing or was not verified ({_way_out(name)} gets it)")
     content, remedy = file.path.read_bytes(), f"{_way_out(name)} replaces it"
-    if _is_sample(name):
+    if is_sample(name):
         pixels = _decode(content, file.path, remedy)
         content = pixels.tobytes()
     if len(content) != file.bytes:
         raise DamagedFile(f"{file.path} has {len(content)} bytes, not {file.bytes} ({remedy})")
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise DamagedFile(f"{file.path} does not match its registered sha256 ({remedy})")
-    if not _is_sample(name):
+    if not is_sample(name):
         pixels = _decode(content, file.path, remedy)
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
 
@@ -232,68 +220,6 @@ def _decode(content: bytes, path: Path, remedy: str) -> np.ndarray:
         raise DamagedFile(f"{path} is not a readable PNG or JPEG: {error} ({remedy})") from error
 
 
-def download(
-    name: str, *, progress: bool = True, downloader: Callable[..., None] | None = None
-) -> ImageSet:
-    """Bring the set into root(): each file is verified before it takes its place, right ones stay.
-
-    An interrupted download goes on with the next missing file, and restarts the one it was at.
-    downloader(url, output_file, pooch) writes one file; by default pooch's, over HTTPS.
-    Raises DownloadFailed, or DamagedFile for an archive whose content is not what it should be.
-    """
-    rows, images = _rows(name), describe(name)
-    if _is_sample(name) or (name in ARCHIVES and all(_whole(file) for file in images.files)):
-        return load(name)
-    import pooch
-
-    pooch.get_logger().setLevel("WARNING")
-    cache = pooch.Pooch(
-        path=root(),
-        base_url="",
-        registry={row["file"]: f"sha256:{row['sha256']}" for row in rows},
-        urls={row["file"]: row["url"] for row in rows},
-        retry_if_failed=2,
-    )
-    bar_per_file = progress and name in ARCHIVES
-
-    def fetch(url: str, output: str, cache: pooch.Pooch) -> None:
-        https = pooch.HTTPDownloader(progressbar=bar_per_file, chunk_size=2**18)
-        (downloader or https)(url, output, cache)
-        os.chmod(output, 0o644)  # pooch's temporary files are for their owner alone
-
-    def bring(row: dict[str, str]) -> None:
-        try:
-            (root() / row["file"]).parent.mkdir(parents=True, exist_ok=True)
-            cache.fetch(row["file"], downloader=fetch)
-        except (OSError, ValueError) as error:
-            reason = str(error).split("(Caused by ")[-1]  # the heart of what urllib3 says
-            if not isinstance(error, OSError):
-                reason = "its sha256 is not the registered one"
-            raise DownloadFailed(
-                f"{row['file']} did not arrive from {row['url']}: {reason} (try again: what has "
-                f"arrived is kept)"
-            ) from error
-
-    bar = tqdm(total=len(rows), desc=name, unit="file", disable=not progress or bar_per_file)
-    with bar, ThreadPoolExecutor(8) as threads:
-        jobs = [threads.submit(bring, row) for row in rows]
-        try:
-            for job in as_completed(jobs):
-                job.result()
-                bar.update()
-        except BaseException:
-            threads.shutdown(wait=False, cancel_futures=True)
-            raise
-    if name in ARCHIVES:
-        wanted = [file.path.name for file in images.files]
-        _unpack(root() / rows[0]["file"], rows[0]["sha256"], wanted, progress)
-    return load(name)
-
-
-def _whole(file: File) -> bool:
-    return file.path.is_file() and hashlib.sha256(file.path.read_bytes()).hexdigest() == file.sha256
-
-
 def _manifest(archive: Path, sha256: str) -> dict[str, tuple[int, str]]:
     """Size and sha256 of each image unpacked from the archive of that sha256; empty without one."""
     try:
@@ -302,36 +228,6 @@ def _manifest(archive: Path, sha256: str) -> dict[str, tuple[int, str]]:
         return {image: (int(size), digest) for image, size, digest in entries if first == sha256}
     except (OSError, ValueError):
         return {}
-
-
-def _unpack(archive: Path, sha256: str, images: list[str], progress: bool) -> None:
-    """Unpack FOLDER/IMAGE.png of FOLDER.zip, for the images named, and write FOLDER.tsv last.
-
-    Places are made of the names asked for, never of those in the archive.
-    """
-    folder, lines = archive.with_suffix(""), [sha256]
-    try:
-        with zipfile.ZipFile(archive) as content:
-            for member in content.infolist():
-                _refuse(member)
-            for image in tqdm(images, desc=f"unpack {archive.name}", disable=not progress):
-                data = content.read(f"{folder.name}/{image}")
-                write_atomically(folder / image, data)
-                lines.append(f"{image}\t{len(data)}\t{hashlib.sha256(data).hexdigest()}")
-    except (KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
-        raise DamagedFile(f"{archive} was not unpacked: {error} (delete it, try again)") from error
-    write_atomically(archive.with_suffix(".tsv"), "\n".join(lines) + "\n")
-
-
-def _refuse(member: zipfile.ZipInfo) -> None:
-    """Raise ValueError for a member that no honest archive of images has."""
-    name = member.filename
-    if name.startswith("/") or "\\" in name or ":" in name or ".." in PurePosixPath(name).parts:
-        raise ValueError(f"its member '{name}' points out of its folder")
-    if stat.S_ISLNK(member.external_attr >> 16):
-        raise ValueError(f"its member '{name}' is a link")
-    if member.file_size > MAX_BYTES:
-        raise ValueError(f"its member '{name}' has {member.file_size} bytes, over {MAX_BYTES}")
 
 
 def crops(images: Sequence[Tensor], patch: int, batch: int, generator: torch.Generator) -> Tensor:
@@ -361,45 +257,3 @@ def crops(images: Sequence[Tensor], patch: int, batch: int, generator: torch.Gen
         piece = piece.flip([axis for axis in (1, 2) if turn & axis])
         chosen.append(piece.transpose(1, 2) if turn & 4 else piece)
     return torch.stack(chosen)
-
-
-def _table() -> str:
-    """Every set: name, images, size, whether it is here, licence."""
-    lines = [f"{'set':<14}{'images':>7}{'MB':>8}  {'here':<6}licence"]
-    for name in names():
-        images, size = describe(name), sum(int(row["bytes"]) for row in _rows(name)) / 1e6
-        here = "yes" if available(name) else "no"
-        licence = textwrap.shorten(images.licence, 60, placeholder=" ...")
-        lines.append(f"{name:<14}{len(images):>7}{size:>8.1f}  {here:<6}{licence}")
-    return "\n".join(lines)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Download sets, or list them; returns the exit status."""
-    parser = argparse.ArgumentParser("python -m tunable_core.datasets", description=main.__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(names())}")
-    parser.add_argument("--profile", choices=PROFILES, help="the sets of a budget")
-    parser.add_argument("--list", action="store_true", help="show the sets and where they are")
-    chosen = parser.parse_args(arguments)
-    wanted = [*PROFILES.get(chosen.profile, []), *chosen.names]
-    if chosen.list:
-        print(f"Data sets in {root()}\n{_table()}")
-    elif chosen.profile and not wanted:
-        print(f"{chosen.profile} needs no data set: the embedded samples serve")
-    elif not wanted:
-        parser.error("name the sets to download, or --list them")
-    try:
-        for name in dict.fromkeys(wanted):
-            images = download(name)
-            print(f"{name}: {len(images)} images, verified, in {root()} ({images.licence})")
-    except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

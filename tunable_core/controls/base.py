@@ -44,7 +44,11 @@ class Control(nn.Module):
     num_objectives: int
 
     def forward(self, x: Tensor, omega: OmegaLike, *, extrapolate: bool = False) -> Tensor:
-        """x: [B, 3, H, W] in [0, 1] and dials [p] or [B, p] to the output image."""
+        """x: [B, 3, H, W], RGB in [0, 1] plus noise, and dials [p] or [B, p] to the output image.
+
+        Raises ValueError for an image or dials of another shape or range.
+        """
+        check_image(x, values=not self.training)
         omega = as_omega(omega, self.num_objectives, extrapolate=extrapolate)
         return per_distinct_omega(self.tuned, x, omega.to(x.device))
 
@@ -63,6 +67,19 @@ class Control(nn.Module):
     def stages(self) -> list[Stage]:
         """The training, in order; parameters that no stage names are an error (see check_stages)."""
         raise NotImplementedError
+
+
+def check_image(x: Tensor, *, values: bool = True) -> None:
+    """Refuse what is no batch of RGB images in [0, 1], give or take noise; values=False trusts those."""
+    if x.ndim != 4 or x.shape[1] != 3 or not x.is_floating_point():
+        raise ValueError(
+            f"images must be floating-point [B, 3, H, W]; got {x.dtype} {list(x.shape)} "
+            f"(one image: x[None]; bytes: x.float() / 255)"
+        )
+    if values and x.numel() and not torch.compiler.is_compiling():
+        largest = x.detach().abs().max().item()
+        if not largest <= 4:  # also refuses NaN
+            raise ValueError(f"images must be in [0, 1], plus noise; this one reaches {largest:g}")
 
 
 def check_stages(control: Control) -> None:

@@ -140,6 +140,28 @@ def test_bad_omegas_are_refused_also_many_at_a_time(control, x, omegas):
         control.outputs(x, torch.tensor(omegas))
 
 
+BAD_IMAGES = {
+    "one image": (torch.rand(3, 8, 8), r"must be .*\[B, 3, H, W\]; got torch\.float32 \[3, 8, 8\]"),
+    "grey": (torch.rand(2, 1, 8, 8), r"got torch\.float32 \[2, 1, 8, 8\]"),
+    "bytes": (torch.ones(2, 3, 8, 8, dtype=torch.uint8), r"got torch\.uint8 .*x\.float\(\) / 255"),
+    "0 to 255": (torch.full((2, 3, 8, 8), 255.0), r"must be in \[0, 1\], plus noise; .* reaches 255"),
+    "NaN": (torch.full((2, 3, 8, 8), float("nan")), "this one reaches nan"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_IMAGES)
+def test_a_bad_image_is_refused(control, bad):
+    x, message = BAD_IMAGES[bad]
+    with pytest.raises(ValueError, match=message):
+        control.eval()(x, [0.5, 0.5])
+    with pytest.raises(ValueError, match=message):
+        control.eval().outputs(x, torch.tensor(OMEGAS))
+
+
+def test_an_image_with_noise_beyond_the_range_is_taken(control, x):
+    assert control.eval()(x + 0.5 * torch.randn_like(x), [0.5, 0.5]).isfinite().all()
+
+
 @pytest.mark.parametrize("omega", [[0.5], [0.5, 1.3], [[0.5, 0.5], [0.2, 0.8]]])
 def test_at_refuses_what_is_not_one_omega(method, control, omega):
     if method.has_plain:

@@ -119,7 +119,7 @@ def _run_stage(state: _State, stage: Stage, task, images, progress, on_log) -> N
     device = next(control.parameters()).device
     bar = tqdm(total=state.steps, initial=state.step, desc=stage.name, disable=not progress)
     for step in range(state.step, state.steps):
-        clean, degraded, omega = _batch(task, images, stage, control, settings, state.stage, step)
+        clean, degraded, omega = _batch(task, images, stage, control, settings, step)
         clean, degraded, omega = (x.to(device) for x in (clean, degraded, omega))
         bf16 = settings.precision == "bf16"
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
@@ -146,9 +146,10 @@ def _run_stage(state: _State, stage: Stage, task, images, progress, on_log) -> N
     state.leave()
 
 
-def _batch(task, images, stage, control, settings, stage_index, step):
+def _batch(task, images, stage, control, settings, step):
     """Patches, their degraded twins and omegas of one step: a pure function of seed and step."""
-    generator = torch.Generator().manual_seed((settings.seed << 40) + (stage_index << 36) + step)
+    # torch's generator on the CPU takes 32 bits of its seed: keep seeds far apart within them
+    generator = torch.Generator().manual_seed((settings.seed * 0x9E3779B1 + step) % 2**32)
     clean = crops(images, settings.patch, settings.batch, generator).float() / 255
     clean = clean.contiguous(memory_format=torch.channels_last)
     degraded = task.degrade(clean, generator)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import safetensors.torch
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -37,20 +38,21 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         raise
 
 
-def digest(tensors: Mapping[str, Tensor]) -> str:
-    """sha256 over names, types, shapes and bytes of the tensors."""
-    total = hashlib.sha256()
+def digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> str:
+    """sha256 over names, types, shapes and bytes of the tensors, and over the metadata."""
+    total = hashlib.sha256("".join(f"{k} {v!r} " for k, v in sorted((metadata or {}).items())).encode())
     for name in sorted(tensors):
         value = tensors[name].detach().cpu().contiguous()
         total.update(f"{name} {value.dtype} {list(value.shape)} ".encode())
-        total.update(value.flatten().view(-1).numpy().tobytes())
+        total.update(value.flatten().view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], **metadata: str) -> str:
     """Write a safetensors file atomically, its digest in its header; return the digest."""
-    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    sha256 = digest(tensors)
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    tensors = {name: value.clone() for name, value in plain.items()}  # shared memory is refused
+    sha256 = digest(tensors, metadata)
     write_atomically(path, safetensors.torch.save(tensors, {**metadata, "sha256": sha256}))
     return sha256
 
@@ -66,6 +68,6 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise DamagedFile(f"{path} is not a whole safetensors file ({error}); delete it") from error
-    if metadata.get("sha256") != digest(tensors):
+    if metadata.pop("sha256", None) != digest(tensors, metadata):
         raise DamagedFile(f"{path} does not match its own sha256; delete it")
     return tensors, metadata

@@ -46,6 +46,7 @@ def kept_fraction(output: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
     is correlated with the noise. Raises ValueError where there is no noise.
     """
     output, clean = _pair(output, clean, 0)
+    degraded, _ = _pair(degraded, clean, 0)
     noise = (degraded.double() - clean.double()).flatten(1)
     power = noise.square().sum(1)
     if (power == 0).any():
@@ -67,8 +68,9 @@ def _pair(output: Tensor, target: Tensor, crop: int) -> tuple[Tensor, Tensor]:
             f"images must be in [0, 1]; the target reaches {target.abs().max().item():g} "
             f"(divide by 255?)"
         )
-    if not output.isfinite().all():
-        raise ValueError("the output holds NaN or infinity; a metric of it would mean nothing")
+    for name, image in (("output", output), ("target", target)):
+        if not image.isfinite().all():
+            raise ValueError(f"the {name} holds NaN or infinity; a metric of it would mean nothing")
     if crop:
         if min(output.shape[-2:]) <= 2 * crop:
             raise ValueError(f"a crop of {crop} leaves nothing of {list(output.shape[-2:])}")

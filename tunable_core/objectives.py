@@ -75,7 +75,7 @@ class MultiLoss:
         self, objectives: Mapping[str, Objective], lambdas: Sequence[float] | None = None
     ) -> None:
         self.objectives = dict(objectives)
-        self.lambdas = tuple(lambdas or [1.0] * len(self.objectives))
+        self.lambdas = tuple([1.0] * len(self.objectives) if lambdas is None else lambdas)
         if len(self.lambdas) != len(self.objectives):
             raise ValueError(
                 f"one lambda per objective: got {len(self.lambdas)} for {list(self.objectives)}"

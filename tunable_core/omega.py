@@ -49,6 +49,14 @@ def as_omega(omega: OmegaLike, p: int, *, extrapolate: bool = False) -> Tensor:
     return omega
 
 
+def one_omega(omega: OmegaLike, p: int, *, extrapolate: bool = False) -> Tensor:
+    """As as_omega, for one setting [p] only."""
+    omega = as_omega(omega, p, extrapolate=extrapolate)
+    if omega.ndim != 1:
+        raise ValueError(f"at() fixes one omega [{p}]; got shape {list(omega.shape)}")
+    return omega
+
+
 @dataclass(frozen=True)
 class OmegaSampling:
     """How omegas are drawn at each training step; the default is the paper's (Sec. 3.2)."""

@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import subprocess
 import time
 import warnings
@@ -27,6 +28,10 @@ from tunable_core.training import Training, train
 PACKAGE = Path(__file__).parent
 HALF_FROM = 1024
 """Tensors of at least so many numbers are kept in float16, the few small ones in float32."""
+
+
+PARTS = {"weights": "weights.safetensors", "history": "history.csv"}
+"""Files of a run whose sha256 its record holds."""
 
 
 @dataclass(frozen=True)
@@ -125,24 +130,24 @@ def _load(config: RunConfig, folder: Path) -> Run:
         raise DamagedFile(
             f"{folder} is not a whole run ({error}); delete it to train it again"
         ) from error
-    if record.get("weights") != _weights_sha256(folder):
-        raise DamagedFile(
-            f"{folder}: weights.safetensors is not the file that run.json records; delete the folder "
-            f"to train it again"
-        )
+    for part in PARTS:
+        if record.get(part) != _sha256(folder / PARTS[part]):
+            raise DamagedFile(
+                f"{folder}: {PARTS[part]} is not the file that run.json records; delete the folder to "
+                f"train it again"
+            )
     control = config.build()
-    control.load_state_dict({name: value.float() for name, value in tensors.items()})
+    control.load_state_dict(tensors)
     return Run(config, control.eval(), record, history, folder)
 
 
-def _weights_sha256(folder: Path) -> str:
-    """sha256 of a run's weights file."""
-    return hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _train(config: RunConfig, progress: bool, on_log) -> Run:
     folder = store() / "runs" / f"{config.name}-{config.key}"
-    checkpoint = folder.with_suffix(".part") / "checkpoint.safetensors"
+    checkpoint = folder.parent / f"{folder.name}.part" / "checkpoint.safetensors"
     images = list(datasets.load(config.data))
     control = config.build()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -168,7 +173,7 @@ def _train(config: RunConfig, progress: bool, on_log) -> Run:
         "key": config.key,
         "config": config.describe(),
         "data": {"name": config.data, "checksum": datasets.describe(config.data).checksum},
-        "weights": _weights_sha256(folder),
+        **{part: _sha256(folder / file) for part, file in PARTS.items()},
         "parameters": sum(p.numel() for p in control.parameters()),
         "started": started,
         "seconds": round(time.monotonic() - clock, 1),
@@ -178,15 +183,16 @@ def _train(config: RunConfig, progress: bool, on_log) -> Run:
         **code,
     }
     write_atomically(folder / "run.json", json.dumps(record, indent=1))
-    checkpoint.unlink(missing_ok=True)
-    if checkpoint.parent.exists():
-        checkpoint.parent.rmdir()
+    shutil.rmtree(checkpoint.parent, ignore_errors=True)
     return _load(config, folder)
 
 
 def _released(control: Control) -> dict[str, torch.Tensor]:
     state = control.state_dict()
-    return {n: v.half() if v.numel() >= HALF_FROM else v for n, v in state.items()}
+    return {
+        n: v.half() if v.dtype == torch.float32 and v.numel() >= HALF_FROM else v
+        for n, v in state.items()
+    }
 
 
 def _plain(value: Any, defaults: bool = True) -> Any:

@@ -69,6 +69,8 @@ def denoising(method: str, budget: Profile, *, noise_target: str = "fixed", seed
     DNI's first network is also the study's plain network: trained alike, for fidelity alone.
     """
     controls = {"tunable": TunableConfig(), "dni": DNIConfig()}
+    if method not in controls:
+        raise ValueError(f"method must be one of {', '.join(controls)}; got {method!r}")
     label = f"{method}-{noise_target}" if method == "tunable" else method
     size = f"{budget.network.blocks}x{budget.network.channels}"
     return RunConfig(

@@ -131,7 +131,7 @@ def _path(control: Control, what: DenoisingSweep, name: str) -> Path:
 
 def _key(control: Control, what: DenoisingSweep) -> str:
     content = {
-        "control": type(control).__name__,
+        "control": type(control).__name__ + control.extra_repr(),
         "weights": digest(control.state_dict()),
         "images": datasets.describe(what.images).checksum,
         "settings": asdict(what),
@@ -146,13 +146,13 @@ def _write(path: Path, frame: pd.DataFrame, record: dict) -> None:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    header, _, table = path.read_text().partition("\n")
+    header, _, table = path.read_bytes().partition(b"\n")
     try:
-        record = json.loads(header.removeprefix("# "))
+        record = json.loads(header.removeprefix(b"# "))
     except ValueError:
         record = {}
-    if record.get("sha256") != hashlib.sha256(table.encode()).hexdigest():
+    if record.get("sha256") != hashlib.sha256(table).hexdigest():
         raise DamagedFile(f"{path} does not match its own sha256; delete it to measure it again")
-    frame = pd.read_csv(io.StringIO(table), dtype={"image": str})
+    frame = pd.read_csv(io.BytesIO(table), dtype={"image": str})
     frame.attrs["record"] = record
     return frame

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from tunable_core.omega import OmegaLike, as_omega
+from tunable_core.omega import OmegaLike, as_omega, one_omega
 
 UNTUNED = (
     nn.LayerNorm,
@@ -51,9 +51,14 @@ class Tunable(nn.Module):
         untuned: tuple[type[nn.Module], ...] = UNTUNED,
     ) -> None:
         super().__init__()
+        kernels = p if kernels is None else kernels
         if p < 1:
             raise ValueError(f"p must be at least 1 dial; got {p}")
-        self.p, self.kernels = p, kernels or p
+        if kernels < 1:
+            raise ValueError(f"kernels must be at least 1 a layer; got {kernels}")
+        if phi not in PHIS:
+            raise ValueError(f"phi must be one of {', '.join(PHIS)}; got {phi!r}")
+        self.p, self.kernels = p, kernels
         self.module = copy.deepcopy(module)
         self.tuned = _make_banks(self.module, self.kernels, untuned)
         if not self.tuned:
@@ -79,19 +84,20 @@ class Tunable(nn.Module):
 
     def mix(self, omega: Tensor) -> dict[str, Tensor]:
         """Tuned kernels by parameter name for one omega [p]; float32 also under autocast."""
-        alpha = self.phi(omega.to(self.phi.device))
+        alpha = self.phi(omega.to(self.phi.like))
         parameters = dict(self.module.named_parameters(remove_duplicate=False))
         return {n: _mixture(alpha[self.layer_of[n]], parameters[n]) for n in self.tuned}
 
     @torch.no_grad()
     def at(self, omega: OmegaLike, *, extrapolate: bool = False) -> nn.Module:
         """An ordinary copy of the module with its kernels fixed at omega [p]: no trace of this class."""
-        omega = as_omega(omega, self.p, extrapolate=extrapolate)
-        if omega.ndim != 1:
-            raise ValueError(f"at() fixes one omega [{self.p}]; got shape {list(omega.shape)}")
+        tuned = self.mix(one_omega(omega, self.p, extrapolate=extrapolate))
         plain = copy.deepcopy(self.module)
-        for name, value in self.mix(omega).items():
-            _set_parameter(plain, name, nn.Parameter(value.clone()))
+        banks = dict(plain.named_parameters(remove_duplicate=False))
+        fixed = {id(banks[n]): nn.Parameter(v.clone(), banks[n].requires_grad) for n, v in tuned.items()}
+        for name, bank in banks.items():  # shared parameters stay shared
+            if id(bank) in fixed:
+                _set_parameter(plain, name, fixed[id(bank)])
         return plain
 
     def extra_repr(self) -> str:
@@ -115,9 +121,9 @@ class Affine(nn.Module):
         self.bias = nn.Parameter(kernels**-0.5 - weight.sum(2) / 2)  # [L, K]
 
     @property
-    def device(self) -> torch.device:
-        """Where the weights live."""
-        return self.weight.device
+    def like(self) -> Tensor:
+        """A tensor of the type and on the device that omega must have."""
+        return self.weight
 
     def forward(self, omega: Tensor) -> Tensor:
         """Dials [p] to aggregation weights [L, K]."""
@@ -134,9 +140,9 @@ class Identity(nn.Module):
         self.register_buffer("ones", torch.ones(layers, 1), persistent=False)
 
     @property
-    def device(self) -> torch.device:
-        """Where the buffer lives."""
-        return self.ones.device
+    def like(self) -> Tensor:
+        """A tensor of the type and on the device that omega must have."""
+        return self.ones
 
     def forward(self, omega: Tensor) -> Tensor:
         """Dials [p] to aggregation weights [L, K]."""
@@ -154,9 +160,9 @@ class SqueezeExcite(nn.Module):
         self.excite_bias = nn.Parameter(torch.zeros(layers, kernels))
 
     @property
-    def device(self) -> torch.device:
-        """Where the weights live."""
-        return self.squeeze.device
+    def like(self) -> Tensor:
+        """A tensor of the type and on the device that omega must have."""
+        return self.squeeze
 
     def forward(self, omega: Tensor) -> Tensor:
         """Dials [p] to aggregation weights [L, K], positive with sum 1."""
@@ -176,7 +182,10 @@ def per_distinct_omega(call, x: Tensor, omega: Tensor, *inputs):
         return call(x, omega, *inputs)
     if len(omega) != len(x):
         raise ValueError(f"omega [B, p] needs one row per sample; got {len(omega)} for {len(x)}")
-    rows, group = torch.unique(omega, dim=0, return_inverse=True)
+    if omega.requires_grad:  # a gradient per sample: no two may share
+        rows, group = omega, torch.arange(len(omega))
+    else:
+        rows, group = torch.unique(omega, dim=0, return_inverse=True)
     if len(rows) == 1:
         return call(x, rows[0], *inputs)
     group = group.to(x.device)
@@ -198,8 +207,8 @@ def per_distinct_omega(call, x: Tensor, omega: Tensor, *inputs):
 
 
 def _mixture(alpha: Tensor, bank: Tensor) -> Tensor:
-    """sum_i alpha_i k_i for alpha [K] and bank [K, *S]: [*S], in the bank's precision."""
-    return (bank * alpha.view(-1, *[1] * (bank.ndim - 1))).sum(0)
+    """sum_i alpha_i k_i for alpha [K] and bank [K, *S]: [*S], of the bank's type."""
+    return (bank * alpha.view(-1, *[1] * (bank.ndim - 1))).sum(0).to(bank.dtype)
 
 
 def _make_banks(module: nn.Module, kernels: int, untuned: tuple) -> list[str]:
@@ -215,14 +224,14 @@ def _make_banks(module: nn.Module, kernels: int, untuned: tuple) -> list[str]:
         for name, value in list(layer.named_parameters(recurse=False)):
             if not value.is_floating_point():
                 continue
-            if id(value) not in banks:  # shared parameters stay shared
+            if id(value) not in banks:  # shared parameters stay shared, under their first name
+                tuned.append(f"{layer_name}.{name}".lstrip("."))
                 copies = [value.detach().clone()]
                 for _ in range(kernels - 1):
                     order = torch.randperm(value.numel()).to(value.device)
                     copies.append(value.detach().flatten()[order].view(value.shape))
                 banks[id(value)] = nn.Parameter(torch.stack(copies), value.requires_grad)
             setattr(layer, name, banks[id(value)])
-            tuned.append(f"{layer_name}.{name}".lstrip("."))
     return tuned
 
 

@@ -48,9 +48,12 @@ class Control(nn.Module):
 
         Raises ValueError for an image or dials of another shape or range.
         """
+        return per_distinct_omega(self.tuned, x, self.checked(x, omega, extrapolate=extrapolate))
+
+    def checked(self, x: Tensor, omega: OmegaLike, *, extrapolate: bool = False) -> Tensor:
+        """The dials beside the image, when both are what they should be; see forward."""
         check_image(x, values=not self.training)
-        omega = as_omega(omega, self.num_objectives, extrapolate=extrapolate)
-        return per_distinct_omega(self.tuned, x, omega.to(x.device))
+        return as_omega(omega, self.num_objectives, extrapolate=extrapolate).to(x.device)
 
     def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
         """The output for one omega [p], already checked."""
@@ -58,7 +61,7 @@ class Control(nn.Module):
 
     def outputs(self, x: Tensor, omegas: OmegaLike) -> list[Tensor]:
         """The outputs on one batch for many omegas [N, p], sharing work where the method can."""
-        return [self(x, omega) for omega in omegas]
+        return [self.tuned(x, omega) for omega in self.checked(x, omegas)]
 
     def at(self, omega: OmegaLike) -> nn.Module:
         """A plain module with the dials fixed at omega [p], where the method has one."""

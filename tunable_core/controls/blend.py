@@ -24,12 +24,20 @@ class Blend(Control):
 
     def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
         """See Control."""
-        return self.outputs(x, omega[None])[0]
+        return self._mix(self.denoiser(x), x, omega)
 
     def outputs(self, x: Tensor, omegas: Tensor) -> list[Tensor]:
         """See Control: the denoiser runs once for all omegas."""
+        omegas = self.checked(x, omegas)
         denoised = self.denoiser(x)
-        return [denoised + self.nu * omega[1] * (x - denoised) for omega in omegas]
+        return [self._mix(denoised, x, omega) for omega in omegas]
+
+    def _mix(self, denoised: Tensor, x: Tensor, omega: Tensor) -> Tensor:
+        return denoised + self.nu * omega[1] * (x - denoised)
+
+    def extra_repr(self) -> str:
+        """What is not in the weights; part of the key of a sweep."""
+        return f"nu={self.nu}"
 
     def stages(self) -> list[Stage]:
         """The denoiser, for fidelity."""

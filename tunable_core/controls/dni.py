@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from tunable_core.controls.base import Control, Stage
-from tunable_core.omega import OmegaLike, as_omega
+from tunable_core.omega import OmegaLike, one_omega
 
 
 class DNI(Control):
@@ -41,7 +41,7 @@ class DNI(Control):
     @torch.no_grad()
     def at(self, omega: OmegaLike) -> nn.Module:
         """One ordinary network with the blended weights."""
-        omega = as_omega(omega, self.num_objectives)
+        omega = one_omega(omega, self.num_objectives)
         plain = copy.deepcopy(self.networks[0])
         plain.load_state_dict(self._mix(omega), strict=False)
         return plain

@@ -60,11 +60,12 @@ def strip(
     per_band = 1 if zoom is None else 2
     aspect = images[0].shape[-2] / images[0].shape[-1]
     heights = [aspect, 1.0][:per_band] * bands
-    width = 9.6 / columns
+    width = 7.4 / columns
+    lines = 1 + max(title.count("\n") for title in titles)
     figure, axes = plt.subplots(
         bands * per_band,
         columns,
-        figsize=(9.6, width * sum(heights) + 0.3 * bands),
+        figsize=(7.4, width * sum(heights) + 0.17 * lines * bands),
         height_ratios=heights,
         squeeze=False,
     )
@@ -75,7 +76,7 @@ def strip(
         top_axis = axes[band * per_band, column]
         picture = to_picture(image)
         top_axis.imshow(picture)
-        top_axis.set_title(title, fontsize=8.5)
+        top_axis.set_title(title, fontsize=8)
         if zoom is not None:
             top, left, side = zoom
             box = Rectangle((left, top), side, side, fill=False, edgecolor="#E69F00", linewidth=1.2)

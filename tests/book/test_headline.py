@@ -1,0 +1,23 @@
+"""The table of README.md is the one that the released sweeps give."""
+
+import headline
+import pytest
+
+from tunable_core import sweep
+
+
+def test_the_readme_agrees_with_the_released_sweeps(monkeypatch):
+    monkeypatch.delenv("TUNABLE_RUNS", raising=False)
+
+    def measure(*args, **kwargs):
+        pytest.fail("the README's table needs a sweep that is not released")
+
+    monkeypatch.setattr(sweep, "measure", measure)
+    text = headline.README.read_text()
+    assert headline.readme(text, headline.table()) == text
+
+
+def test_only_the_headline_is_replaced():
+    text = f"before\n{headline.BEGIN} note -->\nold\n{headline.END}\nafter\n"
+    new = headline.readme(text, "new")
+    assert new == f"before\n{headline.BEGIN} note -->\nnew\n{headline.END}\nafter\n"

@@ -74,7 +74,8 @@ class Tunable(nn.Module):
         """The module's output on x (and further inputs) with its kernels tuned by omega.
 
         omega: [p] for the whole batch or [B, p], one per sample of x: [B, ...], in [0, 1] unless
-        extrapolate. Samples that share an omega share one dense pass.
+        extrapolate. Samples that share an omega share one dense pass. With [B, p], further inputs whose
+        first size is B are taken to belong to the samples.
         """
         omega = as_omega(omega, self.p, extrapolate=extrapolate)
         return per_distinct_omega(self._call, x, omega, *inputs)

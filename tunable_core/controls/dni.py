@@ -18,7 +18,8 @@ class DNI(Control):
 
     The first network is trained at (1, 0, ...) alone: an ordinary network for the first objective.
     Each other one starts as its copy and is fine-tuned at its own corner, as the authors do: only
-    correlated networks have meaningful weights in between.
+    correlated networks have meaningful weights in between. Batches depend on seed and step alone, so
+    the fine-tuning sees the patches of the first training's beginning again.
     fine_tune: length of each fine-tuning in units of the first training.
     """
 

@@ -12,16 +12,25 @@ from tunable_core import files, metrics, training
 from tunable_core.controls import (
     DNI,
     Blend,
+    CFSNet,
+    CFSNetConfig,
     Control,
     DNIConfig,
+    DyNet,
+    DyNetConfig,
+    FiLM,
+    FiLMConfig,
     Stage,
     TunableConfig,
     TunableControl,
+    complexity,
 )
 from tunable_core.controls.base import check_stages
 from tunable_core.networks import ResNet, ResNetConfig
 from tunable_core.objectives import noise_target
 from tunable_core.omega import OmegaSampling
+from tunable_core.runs import RunConfig
+from tunable_core.study import METHODS as METHODS_OF_THE_STUDY
 from tunable_core.tasks import Denoising
 from tunable_core.training import Training, train
 
@@ -50,6 +59,10 @@ METHODS = {
     "tunable, se": Method(lambda: TunableConfig("se", 3).build(ResNetConfig(1, 4).build(), p=2)),
     "in turns": Method(lambda: InTurns(ResNetConfig(1, 4).build(), p=2)),
     "dni": Method(lambda: DNIConfig().build(ResNetConfig(1, 4).build(), p=2)),
+    "dni, scratch": Method(lambda: DNIConfig(None).build(ResNetConfig(1, 4).build(), p=2)),
+    "film": Method(lambda: FiLMConfig(8).build(ResNetConfig(1, 4).build(), p=2)),
+    "dynet": Method(lambda: DyNetConfig().build(ResNetConfig(2, 4).build(), p=2), has_plain=False),
+    "cfsnet": Method(lambda: CFSNetConfig().build(ResNetConfig(2, 4).build(), p=2), has_plain=False),
     "blend": Method(lambda: Blend(ResNetConfig(1, 4).build()), has_plain=False),
 }
 
@@ -241,10 +254,122 @@ def test_dni_starts_fine_tuning_from_the_first_network():
     assert all(torch.equal(other[name], first[name]) for other in others for name in first)
 
 
+def test_dni_from_scratch_starts_from_networks_of_its_own(x, close):
+    control = DNIConfig(fine_tune=None).build(ResNet(1, 4), p=3)
+    stages = control.stages()
+    for stage in stages:
+        stage.start()
+    assert [stage.share for stage in stages] == [1, 1, 1]
+    first, *others = (network.head.weight for network in control.networks)
+    for other in others:
+        assert not torch.equal(other, first)
+        close(other.flatten().sort().values, first.flatten().sort().values)  # drawn by the same law
+
+
 def test_dni_trains_each_network_at_its_own_corner():
     stages = DNIConfig(fine_tune=0.25).build(nn.Linear(3, 3), p=3).stages()
     assert [stage.omega for stage in stages] == [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
     assert [stage.share for stage in stages] == [1, 0.25, 0.25]
+
+
+@pytest.fixture(params=[DyNet, CFSNet])
+def branched(request):
+    """A control made of a main and a tuning branch, as if trained."""
+    return perturbed(request.param(ResNet(6, 4)))
+
+
+def test_a_branched_control_at_alpha_0_is_the_main_network(branched, x):
+    assert len(branched.main.body) == 3
+    assert torch.equal(branched(x, [1.0, 0.0]), branched.main(x))
+    assert not torch.allclose(branched(x, [0.0, 1.0]), branched.main(x))
+
+
+def test_a_branched_control_comes_near_the_main_network_as_alpha_falls(branched, x):
+    gaps = [(branched(x, [0.0, a]) - branched.main(x)).abs().max().item() for a in (0.1, 0.01, 1e-3)]
+    assert gaps[0] > 5 * gaps[1] > 25 * gaps[2] > 0
+
+
+def test_a_branched_control_takes_no_notice_of_the_first_dial(branched, x):
+    assert torch.equal(branched(x, [0.3, 0.7]), branched(x, [0.9, 0.7]))
+
+
+def test_a_branched_control_leaves_the_network_it_was_given_alone():
+    network = ResNet(2, 4)
+    perturbed(CFSNet(network))
+    assert len(network.body) == 2
+    assert network.body[1].conv1.bias.abs().max() == 0
+
+
+def test_dynet_adds_the_tuning_blocks_before_the_main_blocks(x, close):
+    control = perturbed(DyNet(ResNet(4, 4, image_skip=True, head_relu=False)))
+    main, alpha = control.main, 0.3
+    features = start = main.head(x)
+    for block, psi in zip(main.body, control.tuning, strict=True):
+        features = block(features + alpha * psi(features))
+    close(control(x, [0.7, alpha]), x + main.tail(start + features))
+
+
+def test_cfsnet_couples_the_branches_channel_by_channel(x, close):
+    control = perturbed(CFSNet(ResNet(4, 4, image_skip=True, head_relu=False)))
+    main, alpha = control.main, 0.3
+    couplings = control.couplings(torch.tensor(alpha))
+    features = start = main.head(x)
+    for block, tuning, a in zip(main.body, control.tuning["blocks"], couplings, strict=True):
+        features = block(features) * (1 - a) + tuning(features) * a
+    close(control(x, [0.7, alpha]), x + main.tail(start + features))
+
+
+def test_cfsnets_couplings_are_linear_in_alpha(close):
+    control = perturbed(CFSNet(ResNet(2, 4)))
+    unit, third = (control.couplings(torch.tensor(a)) for a in (1.0, 1 / 3))
+    for whole, part in zip(unit, third, strict=True):
+        assert whole.shape == (4, 1, 1)
+        close(part, whole / 3)
+        assert whole.std() > 0
+
+
+@pytest.mark.parametrize("config", [DyNetConfig(), CFSNetConfig()])
+def test_a_branched_control_refuses_what_it_cannot_divide(config):
+    with pytest.raises(ValueError, match="even number of blocks; got 3 blocks"):
+        config.build(ResNet(3, 4), p=2)
+    with pytest.raises(ValueError, match="even number of blocks; got Linear"):
+        config.build(nn.Linear(3, 3), p=2)
+    with pytest.raises(ValueError, match="one tuning branch and so needs p = 2 objectives; got 3"):
+        config.build(ResNet(2, 4), p=3)
+
+
+def test_film_starts_as_the_same_network_at_every_omega(x):
+    network = ResNet(1, 4)
+    control = FiLM(network, p=2)
+    for omega in ([0.0, 1.0], [0.3, 0.8]):
+        assert torch.equal(control(x, omega), network(x))
+
+
+def test_film_scales_and_shifts_the_output_of_a_layer(close):
+    layer, x = nn.Conv2d(3, 3, 3, padding=1), torch.rand(2, 3, 5, 5)
+    control = perturbed(FiLM(layer, p=2))
+    scale, shift = control.conditioner(torch.tensor([0.3, 0.8])).chunk(2)
+    scale, shift = scale[:, None, None], shift[:, None, None]
+    close(control(x, [0.3, 0.8]), (1 + scale) * control.network(x) + shift)
+
+
+def test_film_refuses_a_network_without_layers_to_scale():
+    with pytest.raises(ValueError, match="ReLU has no convolution or linear layer with a bias"):
+        FiLM(nn.ReLU(), p=2)
+
+
+@pytest.mark.parametrize("start", ["shared", "apart", "equal"])
+def test_the_aggregation_starts_at_unit_gain_in_the_middle_of_the_dials(start, close):
+    control = TunableConfig(start=start, kernels=3).build(ResNet(1, 4), p=3)
+    alpha = control.network.phi(torch.full((3,), 0.5))
+    close(alpha.sum(1) if start == "equal" else alpha.square().sum(1), torch.ones(4))
+    kernels = control.network.module.head.weight
+    assert torch.equal(kernels[0], kernels[1]) == (start == "equal")
+
+
+def test_a_start_of_another_phi_is_refused():
+    with pytest.raises(ValueError, match="start='equal' is for phi='affine'; got phi='se'"):
+        TunableConfig(phi="se", start="equal").build(ResNet(1, 4), p=2)
 
 
 def test_blending_multiplies_the_denoisers_error_by_what_is_not_put_back(x, close):
@@ -272,6 +397,23 @@ def test_blending_runs_the_denoiser_once_for_all_omegas(x):
     control.denoiser.register_forward_hook(lambda *_: calls.append(1))
     control.outputs(x, torch.tensor(OMEGAS))
     assert len(calls) == 1
+
+
+# Complexity
+
+
+def test_complexity_counts_what_a_layer_holds_and_costs():
+    control = Blend(nn.Conv2d(3, 3, 5, padding=2))
+    counted = complexity(control, [0.5, 0.5], size=8)
+    assert counted == {"parameters": 3 * 3 * 25 + 3, "multiply_adds": 3 * 3 * 25}
+
+
+def test_every_method_costs_as_much_as_the_plain_network_between_the_corners():
+    costs = {}
+    for name, config in METHODS_OF_THE_STUDY.items():
+        control = config.build(ResNetConfig(8, 32).build(), p=2)
+        costs[name] = complexity(control, [0.5, 0.5])["multiply_adds"]
+    assert max(costs.values()) < 1.001 * min(costs.values())
 
 
 # Stages
@@ -306,6 +448,20 @@ def test_training_refuses_faulty_stages_before_the_first_step(images):
     control = Staged(("first.",))
     with pytest.raises(ValueError, match="are trained by no stage"):
         train(control, Denoising(), images, Training(), progress=False)
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """A config of a control whose second layer is trained by no stage."""
+
+    def build(self, network, p):
+        return Staged(("first.",))
+
+
+def test_a_run_refuses_faulty_stages_at_construction():
+    config = RunConfig("faulty", Denoising(), Faulty(), ResNetConfig(1, 4), Training())
+    with pytest.raises(ValueError, match="are trained by no stage"):
+        config.build()
 
 
 def test_a_stage_draws_its_omegas_as_the_settings_say():

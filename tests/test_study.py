@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from tunable_core import runs, study
-from tunable_core.controls import DNIConfig, TunableConfig
 
 PROFILES = list(study.PROFILES)
 
@@ -36,26 +35,41 @@ def test_every_run_is_of_its_budget(budget):
     for config in study.all_runs(budget):
         assert config.network == budget.network
         assert config.data == budget.data
-        assert replace(config.training, seed=0) == budget.training
+        if not config.name.startswith("ablation"):
+            assert replace(config.training, seed=0) == budget.training
 
 
-def test_a_budget_has_as_many_seeds_of_the_tunable_network_as_it_says(budget):
-    first = study.denoising("tunable", budget)
-    repeated = [
-        config
-        for config in study.all_runs(budget)
-        if replace(config, name="", training=first.training) == replace(first, name="")
-    ]
-    assert sorted(config.training.seed for config in repeated) == list(range(budget.seeds))
+def test_a_budget_has_as_many_seeds_of_every_method_as_it_says(budget):
+    for method in study.METHODS:
+        first = study.denoising(method, budget)
+        repeated = [
+            config
+            for config in study.all_runs(budget)
+            if replace(config, name="", training=first.training) == replace(first, name="")
+            and not config.name.startswith("ablation")
+        ]
+        assert sorted(config.training.seed for config in repeated) == list(range(budget.seeds))
 
 
-def test_all_runs_hold_both_readings_of_equation_9_and_dni(budget):
-    kinds = {
-        (type(config.control), config.task.noise_target)
-        for config in study.all_runs(budget)
-        if config.training.seed == 0
-    }
-    assert kinds == {(TunableConfig, "fixed"), (TunableConfig, "eq9"), (DNIConfig, "fixed")}
+def test_all_runs_hold_both_readings_of_equation_9(budget):
+    targets = {config.task.noise_target for config in study.all_runs(budget)}
+    assert targets == {"fixed", "eq9"}
+
+
+def test_an_ablation_changes_one_thing(budget):
+    base = study.ablation("as released", budget)
+    for name in study.ABLATIONS:
+        config = study.ablation(name, budget)
+        parts = config.control != base.control, config.training.omega != base.training.omega
+        assert sum(parts) == (name != "as released")
+        assert replace(config.training, omega=base.training.omega) == base.training
+
+
+def test_an_unknown_method_or_ablation_is_refused_with_the_names_there_are(budget):
+    with pytest.raises(ValueError, match=r"method must be one of tunable, dni, .*; got 'dnl'"):
+        study.denoising("dnl", budget)
+    with pytest.raises(ValueError, match=r"ablation must be one of as released, .*; got 'none'"):
+        study.ablation("none", budget)
 
 
 def test_the_smoke_profile_needs_no_data_set():
@@ -91,5 +105,5 @@ def test_what_is_missing_is_trained_and_what_is_there_is_not(monkeypatch, capsys
 def test_only_runs_of_that_name_are_trained(monkeypatch):
     trained = []
     monkeypatch.setattr(runs, "get", trained.append)
-    run_main(monkeypatch, "--profile", "smoke", "--only", "eq9")
+    run_main(monkeypatch, "--profile", "smoke", "--only", "eq9-2x8-seed0")
     assert [config.task.noise_target for config in trained] == ["eq9"]

@@ -21,7 +21,7 @@ import pandas as pd
 import torch
 
 from tunable_core import datasets
-from tunable_core.controls.base import Control
+from tunable_core.controls.base import Control, check_stages
 from tunable_core.files import DamagedFile, load_tensors, save_tensors, write_atomically
 from tunable_core.training import Training, train
 
@@ -66,10 +66,12 @@ class RunConfig:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
 
     def build(self) -> Control:
-        """The control with fresh weights, drawn from the seed alone."""
+        """The control with fresh weights, drawn from the seed alone; its stages are checked."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.training.seed)
-            return self.control.build(self.network.build(), self.task.loss.p)
+            control = self.control.build(self.network.build(), self.task.loss.p)
+        check_stages(control)
+        return control
 
 
 @dataclass(frozen=True)

@@ -212,12 +212,14 @@ def _mixture(alpha: Tensor, bank: Tensor) -> Tensor:
     return (bank * alpha.view(-1, *[1] * (bank.ndim - 1))).sum(0).to(bank.dtype)
 
 
-def _make_banks(module: nn.Module, kernels: int, untuned: tuple) -> list[str]:
-    """Replace, in place, each tunable parameter [*S] by a bank [K, *S]; return their names.
+def another_draw(value: Tensor) -> Tensor:
+    """The same entries shuffled: for entries drawn independently from one law, another draw from it."""
+    order = torch.randperm(value.numel()).to(value.device)
+    return value.flatten()[order].view(value.shape)
 
-    The kernels after the first are the first with its entries shuffled: for entries drawn
-    independently from one law, another draw by the layer's own rule, whatever that rule is.
-    """
+
+def _make_banks(module: nn.Module, kernels: int, untuned: tuple) -> list[str]:
+    """Replace, in place, each tunable parameter [*S] by a bank [K, *S]; return their names."""
     tuned, banks = [], {}
     for layer_name, layer in module.named_modules():
         if isinstance(layer, untuned):
@@ -227,10 +229,8 @@ def _make_banks(module: nn.Module, kernels: int, untuned: tuple) -> list[str]:
                 continue
             if id(value) not in banks:  # shared parameters stay shared, under their first name
                 tuned.append(f"{layer_name}.{name}".lstrip("."))
-                copies = [value.detach().clone()]
-                for _ in range(kernels - 1):
-                    order = torch.randperm(value.numel()).to(value.device)
-                    copies.append(value.detach().flatten()[order].view(value.shape))
+                first = value.detach()
+                copies = [first.clone(), *(another_draw(first) for _ in range(kernels - 1))]
                 banks[id(value)] = nn.Parameter(torch.stack(copies), value.requires_grad)
             setattr(layer, name, banks[id(value)])
     return tuned

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from tunable_core.omega import OmegaLike, OmegaSampling, as_omega
 from tunable_core.tunable import per_distinct_omega
@@ -70,6 +71,21 @@ class Control(nn.Module):
     def stages(self) -> list[Stage]:
         """The training, in order; parameters that no stage names are an error (see check_stages)."""
         raise NotImplementedError
+
+
+@torch.no_grad()
+def complexity(control: Control, omega: OmegaLike, size: int = 128) -> dict[str, float]:
+    """Numbers that a control holds, and what a pixel costs at omega [p].
+
+    parameters: trained numbers. multiply_adds: of convolutions and matrix products, per pixel of a
+    square image of that size; mixing kernels is not among them: it is paid once per turn of a dial.
+    """
+    with FlopCounterMode(display=False) as counter:
+        control(torch.zeros(1, 3, size, size), omega)
+    return {
+        "parameters": sum(p.numel() for p in control.parameters()),
+        "multiply_adds": counter.get_total_flops() / 2 / size**2,
+    }
 
 
 def check_image(x: Tensor, *, values: bool = True) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch.func import functional_call
 
 from tunable_core.controls.base import Control, Stage
 from tunable_core.omega import OmegaLike, one_omega
+from tunable_core.tunable import another_draw
 
 
 class DNI(Control):
@@ -20,13 +21,19 @@ class DNI(Control):
     Each other one starts as its copy and is fine-tuned at its own corner, as the authors do: only
     correlated networks have meaningful weights in between. Batches depend on seed and step alone, so
     the fine-tuning sees the patches of the first training's beginning again.
-    fine_tune: length of each fine-tuning in units of the first training.
+    fine_tune: length of each fine-tuning in units of the first training. None: no fine-tuning, each
+        network starts from random weights of its own and is trained in full; what the paper prints for
+        DNI collapses between the corners as such networks do.
     """
 
-    def __init__(self, network: nn.Module, p: int, fine_tune: float = 0.25) -> None:
+    def __init__(self, network: nn.Module, p: int, fine_tune: float | None = 0.25) -> None:
         super().__init__()
         self.num_objectives, self.fine_tune = p, fine_tune
         self.networks = nn.ModuleList(copy.deepcopy(network) for _ in range(p))
+        if fine_tune is None:
+            with torch.no_grad():
+                for parameter in self.networks[1:].parameters():
+                    parameter.copy_(another_draw(parameter))
 
     def _mix(self, omega: Tensor) -> dict[str, Tensor]:
         states = [dict(net.named_parameters()) for net in self.networks]
@@ -48,14 +55,13 @@ class DNI(Control):
         return plain
 
     def stages(self) -> list[Stage]:
-        """The first network from scratch, then a copy of it for each further objective."""
-        p = self.num_objectives
-        corners = torch.eye(p).tolist()
-        stages = [Stage("network 1", ("networks.0.",), tuple(corners[0]))]
-        for i in range(1, p):
-            copied = self._copy_first_to(i)
-            omega, names = tuple(corners[i]), (f"networks.{i}.",)
-            stages.append(Stage(f"network {i + 1}", names, omega, self.fine_tune, copied))
+        """The first network, then for each further objective a copy of it or a network of its own."""
+        stages = []
+        for i, corner in enumerate(torch.eye(self.num_objectives).tolist()):
+            stage = Stage(f"network {i + 1}", (f"networks.{i}.",), tuple(corner))
+            if i and self.fine_tune is not None:
+                stage = replace(stage, share=self.fine_tune, start=self._copy_first_to(i))
+            stages.append(stage)
         return stages
 
     def _copy_first_to(self, i: int):
@@ -66,8 +72,8 @@ class DNI(Control):
 class DNIConfig:
     """Settings of deep network interpolation."""
 
-    fine_tune: float = 0.25
-    """Length of each fine-tuning in units of the first training."""
+    fine_tune: float | None = 0.25
+    """Length of each fine-tuning in units of the first training; None trains each from scratch."""
 
     def build(self, network: nn.Module, p: int) -> DNI:
         """The untrained control around a plain network."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from tunable_core.controls.base import Control, Stage
@@ -41,7 +42,31 @@ class TunableConfig:
     """Aggregation function."""
     kernels: int | None = None
     """Kernels per layer; None is one per dial, as in the paper."""
+    start: Literal["shared", "apart", "torch", "equal"] = "shared"
+    """Initial aggregation, for affine phi. shared: see tunable.Affine. apart: the same with W = I/2.
+    torch: W and b as nn.Linear draws them. equal: all kernels alike, W = I/2, sum(alpha) = 1 at the
+    middle of the dials."""
 
     def build(self, network: nn.Module, p: int) -> TunableControl:
         """The untrained control around a plain network."""
-        return TunableControl(network, p, phi=self.phi, kernels=self.kernels)
+        control = TunableControl(network, p, phi=self.phi, kernels=self.kernels)
+        if self.start != "shared":
+            if self.phi != "affine":
+                raise ValueError(f"start={self.start!r} is for phi='affine'; got phi={self.phi!r}")
+            self._restart(control.network, p)
+        return control
+
+    @torch.no_grad()
+    def _restart(self, network: Tunable, p: int) -> None:
+        weight, bias = network.phi.weight, network.phi.bias
+        if self.start == "torch":
+            weight.uniform_(-(p**-0.5), p**-0.5)
+            bias.uniform_(-(p**-0.5), p**-0.5)
+            return
+        weight.copy_(0.5 * torch.eye(network.kernels, p).expand_as(weight))
+        total = network.kernels ** (-1 if self.start == "equal" else -0.5)
+        bias.copy_(total - weight.sum(2) / 2)
+        if self.start == "equal":
+            parameters = dict(network.module.named_parameters())
+            for name in network.tuned:
+                parameters[name].copy_(parameters[name][0].clone().expand_as(parameters[name]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -61,12 +62,16 @@ class ResNet(nn.Module):
         mean = torch.zeros(3) if image_skip else torch.tensor(RGB_MEAN)
         self.register_buffer("mean", mean.view(1, 3, 1, 1), persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x: [B, 3, H, W], RGB in [0, 1] plus noise, to an image of the same shape, not clipped."""
+    def forward(self, x: Tensor, body: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """x: [B, 3, H, W], RGB in [0, 1] plus noise, to an image of the same shape, not clipped.
+
+        body: what stands in for the residual blocks, features [B, C, H, W] to the same shape.
+        """
+        body = self.body if body is None else body
         features = self.head(x - self.mean)
         if self.head_relu:
             features = torch.relu(features)
-        output = self.tail(features + self.body(features)) + self.mean
+        output = self.tail(features + body(features)) + self.mean
         return x + output if self.image_skip else output
 
 

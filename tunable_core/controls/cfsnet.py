@@ -1,0 +1,90 @@
+"""CFSNet (Wang et al., ICCV 2019): a tuning branch coupled into a frozen network channel by channel."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from tunable_core.controls.base import Control, Stage
+from tunable_core.controls.dynet import check_two, divide
+from tunable_core.networks import ResNet
+
+CONTROL = 512, 256, 128
+"""Widths of the layers that all couplings share."""
+
+
+class CFSNet(Control):
+    """x_{m+1} = (1 - a_m) R_m(x_m) + a_m T_m(x_m): main blocks R_m, tuning blocks T_m, couplings a_m.
+
+    a_m [C] = A_m S (alpha 1), alpha = omega_2, with linear layers without bias, so it is linear in
+    alpha and zero at alpha = 0; it need not be 1 at alpha = 1. The main network is trained at (1, 0) and
+    frozen, then tuning blocks and couplings learn at (0, 1). omega_1 has no effect.
+    network: divided between the branches, half of its blocks each (8 and 8 of 16 in the paper).
+    """
+
+    num_objectives = 2
+
+    def __init__(self, network: ResNet) -> None:
+        super().__init__()
+        self.main, blocks = divide(network)
+        for block in blocks:
+            block[0].bias = block[2].bias = None
+        channels = blocks[0][0].out_channels
+        self.tuning = nn.ModuleDict(
+            {
+                "blocks": blocks,
+                "shared": _linear(*CONTROL, channels),
+                "coupling": nn.ModuleList(_linear(*[channels] * 3) for _ in blocks),
+            }
+        )
+
+    def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
+        """See Control. At alpha = 0 the main network alone answers."""
+        alpha = omega[1]
+        if alpha == 0:
+            return self.main(x)
+        couplings = self.couplings(alpha)
+        steps = zip(self.main.body, self.tuning["blocks"], couplings, strict=True)
+        return self.main(x, lambda features: _through(steps, features))
+
+    def couplings(self, alpha: Tensor) -> list[Tensor]:
+        """a_m [C, 1, 1] of every block; float32 also under autocast."""
+        with torch.autocast(alpha.device.type, enabled=False):
+            shared = self.tuning["shared"](alpha.expand(CONTROL[0]))
+            return [a(shared)[:, None, None] for a in self.tuning["coupling"]]
+
+    def stages(self) -> list[Stage]:
+        """The main network for the first objective, then the tuning branch for the second."""
+        return [
+            Stage("main network", ("main.",), (1.0, 0.0)),
+            Stage("tuning branch", ("tuning.",), (0.0, 1.0)),
+        ]
+
+
+def _through(steps, x: Tensor) -> Tensor:
+    for main, tuning, a in steps:
+        x = (1 - a) * main(x) + a * tuning(x)
+    return x
+
+
+def _linear(*widths: int) -> nn.Sequential:
+    """Linear layers without bias, started small as the authors do."""
+    layers = [nn.Linear(i, o, bias=False) for i, o in itertools.pairwise(widths)]
+    for layer in layers:
+        nn.init.kaiming_normal_(layer.weight)
+        with torch.no_grad():
+            layer.weight.mul_(0.1)
+    return nn.Sequential(*layers)
+
+
+@dataclass(frozen=True)
+class CFSNetConfig:
+    """CFSNet has no settings beside those of its backbone."""
+
+    def build(self, network: nn.Module, p: int) -> CFSNet:
+        """The untrained control, made of a ResNet's blocks."""
+        check_two(p, "CFSNet")
+        return CFSNet(network)

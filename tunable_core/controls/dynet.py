@@ -1,0 +1,79 @@
+"""Dynamic-Net (Shoshan et al., ICCV 2019): tuning blocks added into the features of a frozen network."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from tunable_core.controls.base import Control, Stage
+from tunable_core.networks import ResNet
+
+
+class DyNet(Control):
+    """x_{i+1} = B_i(x_i + alpha psi_i(x_i)), alpha = omega_2: main blocks B_i, tuning blocks psi_i.
+
+    The main network is trained at (1, 0) and frozen; then the tuning blocks learn at (0, 1). Between
+    the two nothing is ever trained. omega_1 has no effect.
+    network: divided between the branches, half of its blocks each (8 and 8 of 16 in the paper), so that
+        the whole is as large as the other methods' networks.
+    """
+
+    num_objectives = 2
+
+    def __init__(self, network: ResNet) -> None:
+        super().__init__()
+        self.main, self.tuning = divide(network)
+
+    def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
+        """See Control. At alpha = 0 the main network alone answers."""
+        alpha = omega[1]
+        if alpha == 0:
+            return self.main(x)
+        steps = zip(self.main.body, self.tuning, strict=True)
+        return self.main(x, lambda features: _through(steps, features, alpha))
+
+    def stages(self) -> list[Stage]:
+        """The main network for the first objective, then the tuning blocks for the second."""
+        return [
+            Stage("main network", ("main.",), (1.0, 0.0)),
+            Stage("tuning blocks", ("tuning.",), (0.0, 1.0)),
+        ]
+
+
+def _through(steps, x: Tensor, alpha: Tensor) -> Tensor:
+    for block, psi in steps:
+        x = block(x + alpha * psi(x))
+    return x
+
+
+def divide(network: nn.Module) -> tuple[ResNet, nn.ModuleList]:
+    """The ResNet with the first half of its blocks, and of each other block its Conv-ReLU-Conv.
+
+    Raises ValueError for what is no ResNet with an even number of blocks.
+    """
+    if not isinstance(network, ResNet) or len(network.body) % 2:
+        what = f"{len(network.body)} blocks" if isinstance(network, ResNet) else type(network).__name__
+        raise ValueError(f"this method divides a ResNet with an even number of blocks; got {what}")
+    network = copy.deepcopy(network)
+    half = len(network.body) // 2
+    branches = [nn.Sequential(b.conv1, nn.ReLU(), b.conv2) for b in network.body[half:]]
+    network.body = network.body[:half]
+    return network, nn.ModuleList(branches)
+
+
+def check_two(p: int, method: str) -> None:
+    """Refuse any other number of objectives than two: one main and one tuning branch."""
+    if p != 2:
+        raise ValueError(f"{method} has one tuning branch and so needs p = 2 objectives; got {p}")
+
+
+@dataclass(frozen=True)
+class DyNetConfig:
+    """Dynamic-Net has no settings beside those of its backbone."""
+
+    def build(self, network: nn.Module, p: int) -> DyNet:
+        """The untrained control, made of a ResNet's blocks."""
+        check_two(p, "Dynamic-Net")
+        return DyNet(network)

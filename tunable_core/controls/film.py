@@ -1,0 +1,81 @@
+"""Loss-conditional training ("You Only Train Once", Dosovitskiy and Djolonga, ICLR 2020) with FiLM."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from tunable_core.controls.base import Control, Stage
+from tunable_core.omega import OmegaLike, one_omega
+
+
+class FiLM(Control):
+    """One set of kernels; the dials scale and shift each layer's output channels, (1 + g) h + s.
+
+    g, s = MLP(omega), for every convolution and linear layer. Trained exactly as the tunable network,
+    at random omegas, so the two differ in the kernels alone. Scaling the output of a layer is scaling
+    its kernel: FiLM is a tunable network whose kernels may differ by a factor per channel only.
+    network: any network with convolutions or linear layers that have a bias.
+    hidden: width of the MLP's hidden layer.
+    """
+
+    def __init__(self, network: nn.Module, p: int, hidden: int = 128) -> None:
+        super().__init__()
+        self.num_objectives = p
+        self.network = copy.deepcopy(network)
+        self.widths = {
+            name: layer.weight.shape[0]
+            for name, layer in network.named_modules()
+            if isinstance(layer, (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)) and layer.bias is not None
+        }
+        if not self.widths:
+            raise ValueError(f"{type(network).__name__} has no convolution or linear layer with a bias")
+        last = nn.Linear(hidden, 2 * sum(self.widths.values()))
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.conditioner = nn.Sequential(nn.Linear(p, hidden), nn.ReLU(), last)
+
+    def mix(self, omega: Tensor) -> dict[str, Tensor]:
+        """Scaled kernels and biases by parameter name; float32 also under autocast."""
+        with torch.autocast(omega.device.type, enabled=False):
+            scales, shifts = self.conditioner(omega).chunk(2)
+        mixed = {}
+        widths = list(self.widths.values())
+        for name, g, s in zip(self.widths, scales.split(widths), shifts.split(widths), strict=True):
+            layer = self.network.get_submodule(name)
+            factor = (1 + g).view(-1, *[1] * (layer.weight.ndim - 1))
+            mixed[f"{name}.weight"] = factor * layer.weight
+            mixed[f"{name}.bias"] = (1 + g) * layer.bias + s
+        return mixed
+
+    def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
+        """See Control."""
+        return functional_call(self.network, self.mix(omega), (x,))
+
+    @torch.no_grad()
+    def at(self, omega: OmegaLike) -> nn.Module:
+        """The ordinary network with its kernels scaled for omega [p]."""
+        plain = copy.deepcopy(self.network)
+        omega = one_omega(omega, self.num_objectives).to(self.conditioner[0].weight)
+        plain.load_state_dict(self.mix(omega), strict=False)
+        return plain
+
+    def stages(self) -> list[Stage]:
+        """One: everything, at random omegas."""
+        return [Stage("network and conditioner", ("network.", "conditioner."))]
+
+
+@dataclass(frozen=True)
+class FiLMConfig:
+    """Settings of loss-conditional training."""
+
+    hidden: int = 128
+    """Width of the conditioning MLP's hidden layer."""
+
+    def build(self, network: nn.Module, p: int) -> FiLM:
+        """The untrained control around a plain network."""
+        return FiLM(network, p, self.hidden)

@@ -13,16 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from tunable_core.omega import OmegaLike, as_omega, one_omega
-
-UNTUNED = (
-    nn.LayerNorm,
-    nn.GroupNorm,
-    nn.RMSNorm,
-    nn.modules.batchnorm._BatchNorm,
-    nn.modules.instancenorm._InstanceNorm,
+from tunable_core.aggregation import PHIS
+from tunable_core.banks import (
+    UNTUNED,
+    Rules,
+    another_draw,
+    chosen,
+    copied,
+    make_banks,
+    near,
+    set_parameter,
 )
-"""Layers that stay plain unless asked otherwise, as in the authors' code."""
+from tunable_core.omega import OmegaLike, as_omega, one_omega
 
 
 class Tunable(nn.Module):
@@ -36,9 +38,12 @@ class Tunable(nn.Module):
     kernels: K, default p.
     phi: "affine" alpha = W omega + b (the paper's choice), "identity" alpha = omega (K = p), or "se",
         a squeeze-and-excitation MLP with softmax.
-    untuned: layer types whose parameters stay plain and shared by all omegas.
+    tuned, untuned: patterns or layer types; a parameter is tuned when it meets one of tuned and none
+        of untuned. The others stay plain and are shared by all omegas. See summary().
+    pretrained: start as the given network at every omega: all kernels are its own, plus differences of
+        1 % so that they can part. Otherwise the kernels are independent draws.
 
-    Raises ValueError when nothing can be tuned or phi does not fit K and p.
+    Raises ValueError, with the parameter's name and the reason, when the module cannot be wrapped.
     """
 
     def __init__(
@@ -48,7 +53,9 @@ class Tunable(nn.Module):
         *,
         kernels: int | None = None,
         phi: Literal["affine", "identity", "se"] = "affine",
-        untuned: tuple[type[nn.Module], ...] = UNTUNED,
+        tuned: Rules = ("*",),
+        untuned: Rules = UNTUNED,
+        pretrained: bool = False,
     ) -> None:
         super().__init__()
         kernels = p if kernels is None else kernels
@@ -58,17 +65,17 @@ class Tunable(nn.Module):
             raise ValueError(f"kernels must be at least 1 a layer; got {kernels}")
         if phi not in PHIS:
             raise ValueError(f"phi must be one of {', '.join(PHIS)}; got {phi!r}")
+        if pretrained and phi == "identity":
+            raise ValueError("pretrained=True needs weights alpha with sum 1; phi='identity' has none")
         self.p, self.kernels = p, kernels
-        self.module = copy.deepcopy(module)
-        self.tuned = _make_banks(self.module, self.kernels, untuned)
-        if not self.tuned:
-            raise ValueError(
-                f"{type(module).__name__} has no parameter to tune: it has none, or all belong to "
-                f"untuned layers (pass untuned=() to tune those too)"
-            )
+        self.module = copied(module)
+        names = chosen(self.module, tuned, untuned)
+        self.tuned = make_banks(self.module, names, self.kernels, near if pretrained else another_draw)
         layers = {name.rpartition(".")[0]: None for name in self.tuned}
         self.layer_of = {name: list(layers).index(name.rpartition(".")[0]) for name in self.tuned}
         self.phi = PHIS[phi](len(layers), self.kernels, p)
+        if pretrained and phi == "affine":
+            self.phi.sum_to_one()
 
     def forward(self, x: Tensor, omega: OmegaLike, *inputs, extrapolate: bool = False):
         """The module's output on x (and further inputs) with its kernels tuned by omega.
@@ -98,80 +105,31 @@ class Tunable(nn.Module):
         fixed = {id(banks[n]): nn.Parameter(v.clone(), banks[n].requires_grad) for n, v in tuned.items()}
         for name, bank in banks.items():  # shared parameters stay shared
             if id(bank) in fixed:
-                _set_parameter(plain, name, fixed[id(bank)])
+                set_parameter(plain, name, fixed[id(bank)])
         return plain
+
+    def summary(self) -> str:
+        """What is tuned and what is shared, with counts, one layer a line and the totals below."""
+        lines, total = [], {"tuned": 0, "shared": 0}
+        for name, parameter in self.module.named_parameters():
+            kind = "tuned" if name in self.layer_of else "shared"
+            shape = list(parameter.shape[1:] if kind == "tuned" else parameter.shape)
+            size = parameter.numel() // (self.kernels if kind == "tuned" else 1)
+            total[kind] += size
+            lines.append(f"{name:<48} {shape!s:<20} {size:>12,} {kind}")
+        phi = sum(p.numel() for p in self.phi.parameters())
+        stored = total["tuned"] * self.kernels + total["shared"] + phi
+        return "\n".join(
+            [
+                *lines,
+                f"tuned {total['tuned']:,} x {self.kernels} kernels + shared {total['shared']:,} + "
+                f"phi {phi:,} = {stored:,}, {stored / sum(total.values()):.2f} times the plain network",
+            ]
+        )
 
     def extra_repr(self) -> str:
         """One line for print(model)."""
         return f"p={self.p}, kernels={self.kernels}, tuned={len(self.tuned)} parameters"
-
-
-class Affine(nn.Module):
-    """alpha = W omega + b for every layer at once, the paper's choice of phi (Eq. 6).
-
-    Starts at W = 0.2 I and b such that alpha_i = 1/sqrt(K) at omega = 1/2: independently drawn kernels
-    then mix to the layer's own variance, sum(alpha^2) = 1. A small W lets all omegas share most of what
-    is learnt first: after 3,000 steps of denoising with 8 x 32 it is 0.2 dB better at (1, 0) and 0.6 dB
-    at (0, 1) than W = I/2 (and 0.3 and 0.4 dB than equal kernels with W = I/2 and sum(alpha) = 1).
-    """
-
-    def __init__(self, layers: int, kernels: int, p: int) -> None:
-        super().__init__()
-        weight = 0.2 * torch.eye(kernels, p).repeat(layers, 1, 1)
-        self.weight = nn.Parameter(weight)  # [L, K, p]
-        self.bias = nn.Parameter(kernels**-0.5 - weight.sum(2) / 2)  # [L, K]
-
-    @property
-    def like(self) -> Tensor:
-        """A tensor of the type and on the device that omega must have."""
-        return self.weight
-
-    def forward(self, omega: Tensor) -> Tensor:
-        """Dials [p] to aggregation weights [L, K]."""
-        return (self.weight * omega).sum(2) + self.bias  # not a matmul: float32 under autocast
-
-
-class Identity(nn.Module):
-    """alpha = omega: each dial is the weight of its own kernel."""
-
-    def __init__(self, layers: int, kernels: int, p: int) -> None:
-        super().__init__()
-        if kernels != p:
-            raise ValueError(f"phi='identity' needs as many kernels as dials; got {kernels} and {p}")
-        self.register_buffer("ones", torch.ones(layers, 1), persistent=False)
-
-    @property
-    def like(self) -> Tensor:
-        """A tensor of the type and on the device that omega must have."""
-        return self.ones
-
-    def forward(self, omega: Tensor) -> Tensor:
-        """Dials [p] to aggregation weights [L, K]."""
-        return self.ones * omega
-
-
-class SqueezeExcite(nn.Module):
-    """alpha = softmax(V relu(U omega + c) + d): the phi of dynamic convolutions, fed with omega."""
-
-    def __init__(self, layers: int, kernels: int, p: int, hidden: int = 8) -> None:
-        super().__init__()
-        self.squeeze = nn.Parameter(torch.randn(layers, hidden, p) / p**0.5)
-        self.squeeze_bias = nn.Parameter(torch.zeros(layers, hidden))
-        self.excite = nn.Parameter(torch.randn(layers, kernels, hidden) / hidden**0.5)
-        self.excite_bias = nn.Parameter(torch.zeros(layers, kernels))
-
-    @property
-    def like(self) -> Tensor:
-        """A tensor of the type and on the device that omega must have."""
-        return self.squeeze
-
-    def forward(self, omega: Tensor) -> Tensor:
-        """Dials [p] to aggregation weights [L, K], positive with sum 1."""
-        hidden = ((self.squeeze * omega).sum(2) + self.squeeze_bias).relu()
-        return ((self.excite * hidden[:, None]).sum(2) + self.excite_bias).softmax(1)
-
-
-PHIS = {"affine": Affine, "identity": Identity, "se": SqueezeExcite}
 
 
 def per_distinct_omega(call, x: Tensor, omega: Tensor, *inputs):
@@ -210,35 +168,6 @@ def per_distinct_omega(call, x: Tensor, omega: Tensor, *inputs):
 def _mixture(alpha: Tensor, bank: Tensor) -> Tensor:
     """sum_i alpha_i k_i for alpha [K] and bank [K, *S]: [*S], of the bank's type."""
     return (bank * alpha.view(-1, *[1] * (bank.ndim - 1))).sum(0).to(bank.dtype)
-
-
-def another_draw(value: Tensor) -> Tensor:
-    """The same entries shuffled: for entries drawn independently from one law, another draw from it."""
-    order = torch.randperm(value.numel()).to(value.device)
-    return value.flatten()[order].view(value.shape)
-
-
-def _make_banks(module: nn.Module, kernels: int, untuned: tuple) -> list[str]:
-    """Replace, in place, each tunable parameter [*S] by a bank [K, *S]; return their names."""
-    tuned, banks = [], {}
-    for layer_name, layer in module.named_modules():
-        if isinstance(layer, untuned):
-            continue
-        for name, value in list(layer.named_parameters(recurse=False)):
-            if not value.is_floating_point():
-                continue
-            if id(value) not in banks:  # shared parameters stay shared, under their first name
-                tuned.append(f"{layer_name}.{name}".lstrip("."))
-                first = value.detach()
-                copies = [first.clone(), *(another_draw(first) for _ in range(kernels - 1))]
-                banks[id(value)] = nn.Parameter(torch.stack(copies), value.requires_grad)
-            setattr(layer, name, banks[id(value)])
-    return tuned
-
-
-def _set_parameter(module: nn.Module, name: str, value: nn.Parameter) -> None:
-    owner, _, attribute = name.rpartition(".")
-    setattr(module.get_submodule(owner), attribute, value)
 
 
 class _TunableLayer(Tunable):

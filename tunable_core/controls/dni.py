@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from tunable_core.banks import another_draw
 from tunable_core.controls.base import Control, Stage
 from tunable_core.omega import OmegaLike, one_omega
-from tunable_core.tunable import another_draw
 
 
 class DNI(Control):

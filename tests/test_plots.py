@@ -73,3 +73,31 @@ def test_provenance_names_each_run_once_and_escapes():
     assert "&lt;run&gt;" in page
     assert "kodak &amp; co" in page
     assert "seed 3" in page
+
+
+def test_spreads_stand_beside_means_and_leaders_are_bold():
+    mean = pd.DataFrame({"a": [30.0, 31.0], "b": [float("nan"), 2.0]}, index=["x", "y"])
+    spread = pd.DataFrame({"a": [0.1, float("nan")], "b": [0.0, 0.0]}, index=["x", "y"])
+    best = pd.DataFrame({"a": [False, True], "b": [False, False]}, index=["x", "y"])
+    styler = plots.with_spread(mean, spread, best=best)
+    assert styler.data.to_numpy().tolist() == [["30.00 ± 0.10", ""], ["31.00", "2.00 ± 0.00"]]
+    page = styler.to_html()
+    assert page.count("font-weight: bold") == 1
+
+
+def test_versus_sets_our_leaders_in_bold_and_nothing_of_the_papers():
+    ours = pd.DataFrame({"a": [30.0, 31.0]}, index=pd.MultiIndex.from_tuples([("k", "x"), ("k", "y")]))
+    styler = plots.versus(ours, ours - 1, best=ours == 31.0)
+    cells = styler._compute().ctx.items()
+    bold = [place for place, styles in cells if ("font-weight", "bold") in styles]
+    rows = {styler.data.index[row] for row, _ in bold}
+    assert rows == {("k", "y", "ours")}
+
+
+def test_an_error_map_is_darkest_where_there_is_no_error():
+    clean = torch.zeros(3, 4, 4)
+    output = clean.clone()
+    output[:, 0, 0] = 0.2
+    picture = plots.error_map(output, clean)
+    assert picture.shape == (3, 4, 4)
+    assert picture[:, 1, 1].sum() < 0.05 < 2 < picture[:, 0, 0].sum()

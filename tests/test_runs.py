@@ -467,3 +467,27 @@ def test_equal_configs_have_equal_keys_however_they_were_made(config):
         "samples-train",
     )
     assert other.key == config.key
+
+
+def test_runs_of_one_backbone_and_budget_belong_in_one_table(config):
+    again = replace(config, training=replace(config.training, seed=1))
+    runs.check_comparable([finished(config), finished(again)])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"network": ResNetConfig(2, 4)}, "do not belong in one table: their network is ResNetConfig"),
+        ({"data": "samples"}, "their data is samples and samples-train"),
+        ({"training": training.Training(steps=7, batch=2, patch=8)}, "trained with steps = 7 and 3"),
+    ],
+)
+def test_runs_of_another_kind_are_refused_by_name(config, changes, message):
+    other = replace(config, name="other", **changes)
+    with pytest.raises(ValueError, match="'other' and 'tiny' .*" + message):
+        runs.check_comparable([finished(config), finished(other)])
+
+
+def finished(config):
+    """A run of that config, without its network."""
+    return runs.Run(config, None, {}, None, None)

@@ -12,7 +12,7 @@ from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile
 from tunable_core.networks import ResNet, ResNetConfig
 from tunable_core.objectives import noise_target
-from tunable_core.sweep import DenoisingSweep, average, measure
+from tunable_core.sweep import DenoisingSweep, average, leaders, measure, spread
 
 WHAT = DenoisingSweep(
     images="samples-test", sigmas=(5.0, 30.0), omegas=((0.0, 1.0), (0.3, 0.8)), crop=16
@@ -238,3 +238,21 @@ def test_the_average_may_be_by_another_column(control):
     chosen = frame[frame["image"] == "coffee"]
     assert by_image.loc[("ours", "coffee"), "psnr"] == pytest.approx(chosen["psnr"].mean())
     assert set(by_image.columns) == {"psnr", "psnr_eta", "psnr_8bit", "kept"}
+
+
+def test_the_spread_is_half_the_range_over_seeds():
+    frames = [pd.DataFrame({"psnr": [30.0 + s, 31.0]}, index=["a", "b"]) for s in (0.0, 0.3, 0.1)]
+    assert spread(frames)["psnr"].tolist() == pytest.approx([0.15, 0.0])
+
+
+def test_a_difference_below_the_spreads_is_no_win():
+    values = pd.DataFrame({"x": [30.0, 30.1, 29.0], "y": [1.0, 2.0, 3.0]}, index=["a", "b", "c"])
+    spreads = pd.DataFrame({"x": [0.06, 0.06, 0.06], "y": [0.1, 0.1, 0.1]}, index=["a", "b", "c"])
+    found = leaders(values, spreads)
+    assert found["x"].tolist() == [True, True, False]
+    assert found["y"].tolist() == [False, False, True]
+
+
+def test_without_spreads_the_best_alone_leads():
+    values = pd.DataFrame({"x": [30.0, 30.1]}, index=["a", "b"])
+    assert leaders(values, values.iloc[:0])["x"].tolist() == [False, True]

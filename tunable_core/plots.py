@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,12 +14,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from pandas.io.formats.style import Styler
-from torch import Tensor
+from torch import Tensor, from_numpy
 
 PAPER = Path(__file__).parent.parent / "data" / "paper"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette; the paper's own numbers are always black."""
-MARKERS = ("o", "s", "^", "D", "v", "P")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 def style() -> None:
@@ -91,7 +92,7 @@ def curves(
     axis: Axes, frames: Mapping[str, pd.DataFrame], x: str, y: str, *, black: Sequence[str] = ()
 ) -> Axes:
     """One line per frame of y against x; the names in black are drawn as the paper's are."""
-    colours = iter(COLOURS)
+    colours = itertools.cycle(COLOURS[:6])
     for (name, frame), marker in zip(frames.items(), MARKERS, strict=False):
         look = {"color": "black", "linestyle": ":"} if name in black else {"color": next(colours)}
         axis.plot(frame[x], frame[y], marker=marker, markersize=4, label=name, **look)
@@ -108,11 +109,13 @@ def dials(omega: Sequence[float]) -> str:
     return "(" + ", ".join(f"{value:g}" for value in omega) + ")"
 
 
-def versus(ours: pd.DataFrame, paper: pd.DataFrame, digits: int = 2) -> Styler:
+def versus(
+    ours: pd.DataFrame, paper: pd.DataFrame, digits: int = 2, best: pd.DataFrame | None = None
+) -> Styler:
     """Rows of ours, below each the paper's of the same index, and the difference, coloured by sign.
 
     Both: one row per method, with any index, one column per position of the dials. Rows that the paper
-    does not print are shown alone.
+    does not print are shown alone. best: as ours, true where a cell is set in bold (sweep.leaders).
     """
     parts = {}
     for row in ours.index:
@@ -122,7 +125,27 @@ def versus(ours: pd.DataFrame, paper: pd.DataFrame, digits: int = 2) -> Styler:
             parts[*key, "paper"] = paper.loc[row]
             parts[*key, "difference"] = ours.loc[row] - paper.loc[row]
     table = pd.DataFrame(parts).T
-    return tidy(table, digits, signed=[k for k in table.index if k[-1] == "difference"])
+    styler = tidy(table, digits, signed=[k for k in table.index if k[-1] == "difference"])
+    if best is not None:
+        index = pd.MultiIndex.from_tuples(
+            [(*(row if isinstance(row, tuple) else (row,)), "ours") for row in best.index]
+        )
+        _embolden(styler, best.set_axis(index))
+    return styler
+
+
+def with_spread(
+    mean: pd.DataFrame, spread: pd.DataFrame, digits: int = 2, best: pd.DataFrame | None = None
+) -> Styler:
+    """Cells "mean ± spread"; those where best is true in bold. All three: the same rows and columns."""
+    texts = mean.copy().astype(object)
+    for column in mean:
+        pairs = zip(mean[column], spread[column], strict=True)
+        texts[column] = [
+            "" if pd.isna(m) else f"{m:.{digits}f}" + ("" if pd.isna(s) else f" ± {s:.{digits}f}")
+            for m, s in pairs
+        ]
+    return _embolden(texts.style, best)
 
 
 def tidy(table: pd.DataFrame, digits: int = 2, signed: Sequence = ()) -> Styler:
@@ -133,6 +156,29 @@ def tidy(table: pd.DataFrame, digits: int = 2, signed: Sequence = ()) -> Styler:
         styler = styler.format(lambda v: "" if pd.isna(v) else f"{v:+.{digits}f}", subset=rows)
         styler = styler.map(lambda v: f"color: {COLOURS[0] if v >= 0 else COLOURS[1]}", subset=rows)
     return styler
+
+
+def sortable(styler: Styler) -> Styler:
+    """The same table; in the book a click on a heading sorts it by that column."""
+    return styler.set_table_attributes('class="dataframe sortable"')
+
+
+def _embolden(styler: Styler, best: pd.DataFrame | None) -> Styler:
+    if best is None:
+        return styler
+
+    def weights(table: pd.DataFrame) -> pd.DataFrame:
+        bold = best.reindex(index=table.index, columns=table.columns).fillna(False).astype(bool)
+        return bold.replace({True: "font-weight: bold", False: ""})
+
+    return styler.apply(weights, axis=None)
+
+
+def error_map(output: Tensor, clean: Tensor, full: float = 0.2) -> Tensor:
+    """|output - clean|, mean over colours, as a picture [3, H, W]: black is 0, light yellow is full."""
+    error = (output - clean).reshape(3, *clean.shape[-2:]).abs().mean(0)
+    colours = plt.get_cmap("inferno")((error / full).clamp(0, 1).float().numpy())
+    return from_numpy(colours[..., :3]).permute(2, 0, 1)
 
 
 def provenance(records: Sequence[Mapping], images: str = "") -> str:

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,28 @@ def get(
         config = dataclasses.replace(config, data="samples-train")
         folder = find(config)
     return _load(config, folder) if folder else _train(config, progress, on_log)
+
+
+def check_comparable(found: Sequence[Run]) -> None:
+    """Refuse runs that do not belong in one table: other backbones, training images or budgets.
+
+    Raises ValueError naming the first two that differ and in what.
+    """
+    first = found[0].config
+    for other in (run.config for run in found[1:]):
+        for part in ("network", "data"):
+            if getattr(other, part) != getattr(first, part):
+                raise ValueError(
+                    f"'{other.name}' and '{first.name}' do not belong in one table: their {part} is "
+                    f"{getattr(other, part)} and {getattr(first, part)}"
+                )
+        for part in ("steps", "batch", "patch"):
+            a, b = getattr(other.training, part), getattr(first.training, part)
+            if a != b:
+                raise ValueError(
+                    f"'{other.name}' and '{first.name}' do not belong in one table: they were trained "
+                    f"with {part} = {a} and {b}"
+                )
 
 
 def _load(config: RunConfig, folder: Path) -> Run:

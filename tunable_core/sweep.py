@@ -125,6 +125,25 @@ def average(frame: pd.DataFrame, by: Sequence[str] = ("omega_1", "omega_2")) -> 
     return frame.groupby([*by, "sigma"])[values].mean().groupby(by).mean()
 
 
+def spread(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Half the range over averaged frames of one method, one per seed."""
+    stacked = pd.concat(dict(enumerate(frames)))
+    groups = stacked.groupby(level=list(range(1, stacked.index.nlevels)))
+    return (groups.max() - groups.min()) / 2
+
+
+def leaders(values: pd.DataFrame, spreads: pd.DataFrame) -> pd.DataFrame:
+    """Where a row is the best of its column, or not told apart from the best.
+
+    Both: methods x positions of the dials, larger is better. Two rows are told apart when their
+    difference is larger than the sum of their spreads. A missing spread counts as none.
+    """
+    best = values.idxmax()
+    gap = values.max() - values
+    allowed = spreads.reindex_like(values).fillna(0.0)
+    return gap <= allowed + pd.Series({c: allowed.loc[best[c], c] for c in values})
+
+
 def _path(control: Control, what: DenoisingSweep, name: str) -> Path:
     return store() / "sweeps" / f"{name}-{what.images}-{_key(control, what)}.csv"
 

@@ -43,8 +43,8 @@ test: lint  ## everything: style, unit tests, smoke book with warnings as errors
 	$(MAKE) smoke
 	TUNABLE_BOOK="$(CURDIR)/$(SMOKE)/html" $(RUN) -m pytest -q -m browser
 
-bench: $(STAMP)  ## what tuning costs: ratios of a training step and of a forward pass
-	$(RUN) -m tunable_core.bench
+bench: $(STAMP)  ## what tuning costs, as ratios measured in one run (PARTS="network samples layers")
+	$(RUN) -m tunable_core.bench $(PARTS)
 
 data: $(STAMP)  ## download what PROFILE needs, or DATASETS="kodak cbsd68 ..."
 	$(RUN) -m tunable_core.downloads $(if $(DATASETS),$(DATASETS),--profile $(PROFILE))

@@ -1,28 +1,90 @@
-"""The benchmark: it measures what it says; how fast things are is for its table, not for a test."""
+"""The benchmark: it measures what it says; how fast things are is for its tables, not for a test."""
 
-import json
+import pytest
+import torch
 
-import pandas as pd
+from tunable_core import bench, overhead
+from tunable_core.files import DamagedFile
+from tunable_core.networks import ResNet, ResNetConfig
+from tunable_core.overhead import LayerGrid
+from tunable_core.tunable import TunableConv2d
 
-from tunable_core import bench
-from tunable_core.networks import ResNetConfig
+TINY = LayerGrid(kernel=(3,), p=(1, 2), channels=(4,), side=8)
 
 
 def test_actions_are_taken_in_turns():
     calls = []
     actions = {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}
-    times = bench.alternate(actions, rounds=3, label="turns")
+    times = overhead.alternate(actions, rounds=3)
     assert calls == ["a", "b"] * 5  # two rounds warm up
     assert set(times) == {"a", "b"}
 
 
-def test_the_table_is_printed_and_kept(monkeypatch, tmp_path, capsys):
+def test_a_case_stops_when_its_time_is_up():
+    calls = []
+    overhead.alternate({"a": lambda: calls.append(1)}, rounds=10**9, seconds=0)
+    assert len(calls) == 8
+
+
+def test_the_grid_of_figure_3_is_the_papers():
+    cases = LayerGrid().cases()
+    assert len(cases) == 3 * 8 * 7 * 2 * 2
+    assert {case[1] for case in cases} == set(range(1, 9))
+
+
+def test_every_case_of_a_grid_is_measured():
+    table = overhead.layers(TINY, rounds=1, progress=False)
+    assert list(zip(table.k, table.p, table.c, table.work, table.precision, strict=True)) == TINY.cases()
+    assert (table.plain > 0).all()
+    torch.testing.assert_close(
+        torch.tensor(table.overhead.to_numpy()),
+        torch.tensor(100 * (table.tunable / table.plain - 1).to_numpy()),
+    )
+    assert (table.live.notna() == (table.work == "forward")).all()
+
+
+def test_the_ways_to_serve_one_omega_per_sample_agree(close):
+    layer = TunableConv2d(3, 5, 3, padding=1, p=2)
+    x, omega = torch.rand(4, 3, 8, 8), torch.rand(4, 2)
+    expected = layer(x, omega)
+    close(overhead._grouped(layer)(x, omega), expected)
+    close(overhead._mapped(layer)(x, omega), expected)
+
+
+def test_samples_are_measured_for_every_number_of_distinct_omegas():
+    table = overhead.per_sample(batch=4, channels=4, side=8, rounds=1)
+    assert table.distinct.tolist() == [1, 2, 4] * 2
+
+
+def test_ratios_are_to_the_plain_network():
+    table = overhead.network(ResNet(1, 4), batch=2, patch=8, side=16, rounds=1).set_index(
+        ["work", "case"]
+    )
+    for work in ("training step, bf16", "forward 16 x 16, float32"):
+        assert table.loc[(work, "plain"), "ratio"] == 1
+        expected = table.loc[(work, "tunable"), "ms"] / table.loc[(work, "plain"), "ms"]
+        assert table.loc[(work, "tunable"), "ratio"] == pytest.approx(expected)
+
+
+def test_a_measurement_is_printed_kept_and_found_again(monkeypatch, store, capsys):
     monkeypatch.setattr(bench, "SIZES", {"tiny": (ResNetConfig(1, 4), 2, 16)})
-    output = tmp_path / "bench.json"
-    command = ["bench", "--sizes", "tiny", "--rounds", "1", "--output", str(output)]
-    monkeypatch.setattr("sys.argv", command)
+    monkeypatch.setattr("sys.argv", ["bench", "network", "--seconds", "0"])
     bench.main()
-    rows = pd.DataFrame(json.loads(output.read_text())["rows"])
-    assert (rows[rows.case == "plain"]["ratio to plain"] == 1).all()
-    assert set(rows.case) == {"plain", "tunable", "at(omega)", "changing omega"}
-    assert "ratio to plain" in capsys.readouterr().out
+    table = bench.kept("network")
+    assert set(table["size"]) == {"tiny"}
+    assert "training step" in capsys.readouterr().out
+    assert table.attrs["record"]["part"] == "network"
+    assert bench.kept("layers") is None
+
+
+def test_a_damaged_measurement_is_named(store):
+    path = bench.path("layers")
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    with pytest.raises(DamagedFile, match=r"layers-cpu\.json is not a whole measurement"):
+        bench.kept("layers")
+
+
+def test_an_unknown_part_is_refused():
+    with pytest.raises(ValueError, match="network, layers or samples; got 'leyers'"):
+        bench.measure("leyers", 0.0, "cpu")

@@ -242,8 +242,8 @@ def test_the_description_is_whole_and_survives_json(config):
     described = config.describe()
     assert json.loads(json.dumps(described)) == described
     assert described["training"]["omega"]["kind"] == "uniform"
-    control = {"type": "TunableConfig", "phi": "affine", "kernels": None, "start": "shared"}
-    assert described["control"] == control
+    control = {"phi": "affine", "kernels": None, "start": "shared", "tuned": ["*"]}
+    assert described["control"] == {"type": "TunableConfig", **control}
 
 
 def test_a_network_is_drawn_from_the_seed_alone(config):

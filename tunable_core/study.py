@@ -85,6 +85,7 @@ ABLATIONS: dict[str, tuple[TunableConfig, dict]] = {
     "phi as nn.Linear": (TunableConfig(start="torch"), {}),
     "equal kernels": (TunableConfig(start="equal"), {}),
     "4 kernels": (TunableConfig(kernels=4), {}),
+    "half of the layers": (TunableConfig(tuned=("*.conv2.*", "head.*", "tail.*")), {}),
     "uniform omega": (TunableConfig(), {"corners": (0.0, 0.0)}),
     "15 % at each corner": (TunableConfig(), {"corners": (0.15, 0.15)}),
     "simplex": (TunableConfig(), {"kind": "simplex", "corners": (0.0, 0.0)}),

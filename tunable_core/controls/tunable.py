@@ -46,10 +46,12 @@ class TunableConfig:
     """Initial aggregation, for affine phi. shared: see tunable.Affine. apart: the same with W = I/2.
     torch: W and b as nn.Linear draws them. equal: all kernels alike, W = I/2, sum(alpha) = 1 at the
     middle of the dials."""
+    tuned: tuple[str, ...] = ("*",)
+    """Patterns of the names of the parameters that are tuned; the others are shared."""
 
     def build(self, network: nn.Module, p: int) -> TunableControl:
         """The untrained control around a plain network."""
-        control = TunableControl(network, p, phi=self.phi, kernels=self.kernels)
+        control = TunableControl(network, p, phi=self.phi, kernels=self.kernels, tuned=self.tuned)
         if self.start != "shared":
             if self.phi != "affine":
                 raise ValueError(f"start={self.start!r} is for phi='affine'; got phi={self.phi!r}")

@@ -1,0 +1,247 @@
+"""Runtime of tunable against plain convolutions (Fig. 3), and of ways to serve one omega per sample.
+
+All times of one case are taken in turns in one process, so that drifts of the machine cancel; what is
+kept and compared are ratios of their medians.
+"""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+from torch.nn import functional as F
+from tqdm.auto import tqdm
+
+from tunable_core.live import Live
+from tunable_core.tunable import Tunable, TunableConv2d
+
+Action = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class LayerGrid:
+    """The cases of Fig. 3: a convolution with c input and c output channels on one image."""
+
+    kernel: tuple[int, ...] = (3, 5, 7)
+    """Kernel size k."""
+    p: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
+    """Dials, and kernels."""
+    channels: tuple[int, ...] = (4, 8, 16, 32, 64, 128, 256)
+    """Channels c."""
+    side: int = 128
+    """Height and width of the input, pixels."""
+    work: tuple[str, ...] = ("forward", "forward + backward")
+    """What is timed."""
+    precision: tuple[str, ...] = ("float32", "bf16")
+    """Of the convolution; kernels are always mixed in float32."""
+    compiled: bool = False
+    """Through torch.compile."""
+
+    def cases(self) -> list[tuple]:
+        """(k, p, c, work, precision) of every case."""
+        return list(itertools.product(self.kernel, self.p, self.channels, self.work, self.precision))
+
+
+def alternate(
+    actions: dict[str, Action], *, rounds: int = 5000, seconds: float = 1.0, device: str = "cpu"
+) -> dict[str, float]:
+    """Median milliseconds of each action, taken in turns after two rounds of warming up.
+
+    Stops after so many rounds, or after so many seconds but not before 5 rounds. On "cuda" times are
+    the device's own, from events.
+    """
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    began = time.perf_counter()
+    for number in range(rounds + 2):
+        for name, action in actions.items():
+            elapsed = _cuda_time(action) if device == "cuda" else _cpu_time(action)
+            if number >= 2:
+                times[name].append(elapsed)
+        if number >= 7 and time.perf_counter() - began > seconds:
+            break
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def _cpu_time(action: Action) -> float:
+    clock = time.perf_counter()
+    action()
+    return 1000 * (time.perf_counter() - clock)
+
+
+def _cuda_time(action: Action) -> float:
+    start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    action()
+    stop.record()
+    stop.synchronize()
+    return start.elapsed_time(stop)
+
+
+def layers(
+    grid: LayerGrid, *, rounds: int = 5000, seconds: float = 1.0, device: str = "cpu", progress=True
+) -> pd.DataFrame:
+    """Times of one convolution, plain, tunable and Live, for every case of a grid.
+
+    Columns: k, p, c, work, precision, compiled, device; milliseconds of plain, tunable (kernels mixed at
+    every call) and live (mixed only when omega changes; forward only); overhead and live_overhead, in
+    per cent of plain.
+    """
+    rows = []
+    for k, p, c, work, precision in tqdm(grid.cases(), desc="layers", disable=not progress):
+        actions = _layer_actions(k, p, c, work, precision, grid, device)
+        ms = alternate(actions, rounds=rounds, seconds=seconds, device=device)
+        rows.append(
+            {"k": k, "p": p, "c": c, "work": work, "precision": precision}
+            | {"compiled": grid.compiled, "device": device, **ms}
+            | {"overhead": 100 * (ms["tunable"] / ms["plain"] - 1)}
+            | {"live_overhead": 100 * (ms["live"] / ms["plain"] - 1) if "live" in ms else None}
+        )
+    return pd.DataFrame(rows)
+
+
+def _layer_actions(k, p, c, work, precision, grid: LayerGrid, device: str) -> dict[str, Action]:
+    tunable = TunableConv2d(c, c, k, padding=k // 2, p=p).to(device)
+    omega = torch.full((p,), 0.5, device=device)
+    plain = tunable.at(omega)
+    x = torch.rand(1, c, grid.side, grid.side, device=device)
+    x = x.contiguous(memory_format=torch.channels_last)
+    if grid.compiled:
+        plain, tunable = torch.compile(plain), torch.compile(tunable)
+
+    def timed(call: Callable[[], Tensor], parameters: Sequence[Tensor]) -> Action:
+        def action() -> None:
+            with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+                if work == "forward":
+                    with torch.inference_mode():
+                        call()
+                    return
+                output = call()
+            torch.autograd.grad(output.float().sum(), parameters)
+
+        return action
+
+    actions = {
+        "plain": timed(lambda: plain(x), list(plain.parameters())),
+        "tunable": timed(lambda: tunable(x, omega), list(tunable.parameters())),
+    }
+    if work == "forward" and not grid.compiled:
+        live = Live(tunable)
+        actions["live"] = timed(lambda: live(x, omega), [])
+    return actions
+
+
+def per_sample(
+    *, batch: int = 8, channels: int = 32, side: int = 128, rounds=200, seconds=2.0, device="cpu"
+) -> pd.DataFrame:
+    """Times of three ways to give every sample its own omega, for 1, 2, 4, ... distinct omegas.
+
+    dense: one dense pass per distinct omega, what Tunable does; grouped: one convolution with a group
+    per sample, as in the authors' code; vmap: torch.func.vmap over samples and kernels. Columns:
+    precision, distinct, and milliseconds of each way.
+    """
+    layer = TunableConv2d(channels, channels, 3, padding=1, p=2).to(device)
+    x = torch.rand(batch, channels, side, side, device=device)
+    x = x.contiguous(memory_format=torch.channels_last)
+    rows = []
+    for precision, distinct in itertools.product(
+        ("float32", "bf16"), [2**i for i in range(batch.bit_length()) if 2**i <= batch]
+    ):
+        omega = torch.linspace(0, 1, distinct, device=device).repeat_interleave(batch // distinct)
+        omega = torch.stack([omega, 1 - omega], 1)
+        calls = {"dense": layer, "grouped": _grouped(layer), "vmap": _mapped(layer)}
+        actions = {name: _inference(call, x, omega, precision, device) for name, call in calls.items()}
+        ms = alternate(actions, rounds=rounds, seconds=seconds, device=device)
+        rows.append({"precision": precision, "distinct": distinct, **ms})
+    return pd.DataFrame(rows)
+
+
+def _inference(call, x: Tensor, omega: Tensor, precision: str, device: str) -> Action:
+    def action() -> None:
+        on = precision == "bf16"
+        with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=on):
+            call(x, omega)
+
+    return action
+
+
+def _grouped(layer: Tunable) -> Callable[[Tensor, Tensor], Tensor]:
+    def call(x: Tensor, omega: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        mixed = [layer.mix(row) for row in omega]
+        weight = torch.cat([m["weight"] for m in mixed])
+        bias = torch.cat([m["bias"] for m in mixed])
+        joined = x.reshape(1, batch * channels, height, width)
+        output = F.conv2d(joined, weight, bias, padding=1, groups=batch)
+        return output.view(batch, -1, height, width)
+
+    return call
+
+
+def _mapped(layer: Tunable) -> Callable[[Tensor, Tensor], Tensor]:
+    def one(image: Tensor, weights: dict[str, Tensor]) -> Tensor:
+        return functional_call(layer.module, weights, (image[None],))[0]
+
+    def call(x: Tensor, omega: Tensor) -> Tensor:
+        mixed = [layer.mix(row) for row in omega]
+        return vmap(one)(x, {n: torch.stack([m[n] for m in mixed]) for n in layer.tuned})
+
+    return call
+
+
+def network(
+    plain: nn.Module, *, batch: int, patch: int, side: int = 256, rounds=50, seconds=20.0, device="cpu"
+) -> pd.DataFrame:
+    """Times of a whole network: a training step, a forward pass, and a turn of the dials.
+
+    Columns: work, case, milliseconds ms, and ratio to the plain network.
+    """
+    tunable = Tunable(plain, 2).to(device)
+    omega, other = (torch.tensor(w, device=device) for w in ([0.7, 0.3], [0.3, 0.7]))
+    plain = plain.to(device)
+    x = torch.rand(batch, 3, patch, patch, device=device)
+    x = x.contiguous(memory_format=torch.channels_last)
+    image = torch.rand(1, 3, side, side, device=device).contiguous(memory_format=torch.channels_last)
+    budget = {"rounds": rounds, "seconds": seconds, "device": device}
+    steps = alternate({"plain": _step(plain, x), "tunable": _step(tunable, x, omega)}, **budget)
+    fixed, live = tunable.at(omega), Live(tunable)
+    with torch.inference_mode():
+        forward = alternate(
+            {
+                "plain": lambda: plain(image),
+                "tunable": lambda: tunable(image, omega),
+                "live, same omega": lambda: live(image, omega),
+                "at(omega)": lambda: fixed(image),
+            },
+            **budget,
+        )
+        turns = itertools.cycle([omega, other])
+        turn = alternate(
+            {"mixing": lambda: tunable.mix(other), "live": lambda: live.tune(next(turns))}, **budget
+        )
+    rows = [("training step, bf16", case, ms, ms / steps["plain"]) for case, ms in steps.items()]
+    what = f"forward {side} x {side}, float32"
+    rows += [(what, case, ms, ms / forward["plain"]) for case, ms in forward.items()]
+    rows += [("a turn of the dials", case, ms, ms / forward["plain"]) for case, ms in turn.items()]
+    return pd.DataFrame(rows, columns=["work", "case", "ms", "ratio"])
+
+
+def _step(model: nn.Module, x: Tensor, *omega: Tensor) -> Action:
+    """A whole step as the training loop makes it: bf16 forward, backward, clip, fused AdamW."""
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-4, weight_decay=0.0, fused=True)
+
+    def step() -> None:
+        with torch.autocast(x.device.type, torch.bfloat16):
+            output = model(x, *omega)
+        (output.float() - x).abs().mean().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step

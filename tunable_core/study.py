@@ -88,7 +88,8 @@ ABLATIONS: dict[str, tuple[TunableConfig, dict]] = {
     "half of the layers": (TunableConfig(tuned=("*.conv2.*", "head.*", "tail.*")), {}),
     "uniform omega": (TunableConfig(), {"corners": (0.0, 0.0)}),
     "15 % at each corner": (TunableConfig(), {"corners": (0.15, 0.15)}),
-    "simplex": (TunableConfig(), {"kind": "simplex", "corners": (0.0, 0.0)}),
+    "simplex": (TunableConfig(), {"kind": "simplex"}),
+    "simplex, 60 % at (1, 0)": (TunableConfig(), {"kind": "simplex", "corners": (0.6, 0.1)}),
     "4 omegas a step": (TunableConfig(), {"groups": 4}),
 }
 """What each ablation of the tunable network changes: its control and how omegas are drawn."""

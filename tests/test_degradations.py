@@ -75,8 +75,8 @@ def test_test_images_get_the_same_noise_scaled_by_the_level(patches):
 
 
 def test_a_training_pair_draws_its_level_from_the_range():
-    clean = torch.zeros(400, 3, 16, 16)
-    levels = level(Denoising(sigma=(5.0, 30.0)).degrade(clean, generator()), clean)
+    clean, noisy = Denoising(sigma=(5.0, 30.0)).pair(torch.zeros(400, 3, 16, 16), generator())
+    levels = level(noisy, clean)
     assert 4.5 < levels.min() < 6
     assert 28 < levels.max() < 33
     assert levels.mean().item() == pytest.approx(17.5, abs=1.5)

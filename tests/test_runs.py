@@ -436,8 +436,8 @@ def test_a_full_disk_at_the_end_costs_no_training(config, monkeypatch):
         get(config)
     monkeypatch.setattr(os, "replace", replace_file)
     steps = []
-    degrade = type(config.task).degrade
-    monkeypatch.setattr(type(config.task), "degrade", lambda *a: steps.append(1) or degrade(*a))
+    pair = type(config.task).pair
+    monkeypatch.setattr(type(config.task), "pair", lambda *a: steps.append(1) or pair(*a))
     get(config)
     assert not steps
 

@@ -169,9 +169,9 @@ def test_a_training_resumes_after_the_last_checkpoint_and_not_before(images, che
     class Counting(Denoising):
         batches = 0
 
-        def degrade(self, *arguments):
+        def pair(self, *arguments):
             Counting.batches += 1
-            return super().degrade(*arguments)
+            return super().pair(*arguments)
 
     with pytest.raises(Killed):
         trained(images, checkpoint=checkpoint, on_log=stop)
@@ -314,9 +314,9 @@ class Poisoned:
     def __init__(self):
         self.good = iter([True] * 3)
 
-    def degrade(self, clean, generator):
-        noisy = Denoising().degrade(clean, generator)
-        return noisy if next(self.good, False) else noisy * math.nan
+    def pair(self, patches, generator):
+        clean, noisy = Denoising().pair(patches, generator)
+        return clean, noisy if next(self.good, False) else noisy * math.nan
 
 
 @pytest.mark.usefixtures("log_every_step")
@@ -340,7 +340,7 @@ def test_a_gradient_that_turns_nan_stops_before_the_weights_do(images):
     class Rooted:
         """A loss of zero whose gradient is not a number."""
 
-        degrade = Denoising().degrade
+        pair = Denoising().pair
 
         def loss(self, output, clean, degraded, omega):
             loss = (0 * output.float()).sum().sqrt()

@@ -77,7 +77,7 @@ class ImageSet:
             which = self.ids.index(which)
         if not -len(self) <= which < len(self):
             raise IndexError(f"'{self.name}' has {len(self)} images; got position {which}")
-        return _read(self.files[which], self.name)
+        return read(self.files[which], self.name)
 
 
 def root() -> Path:
@@ -115,6 +115,10 @@ def describe(name: str) -> ImageSet:
 
     Raises ValueError for an unknown name.
     """
+    if name in ("nam-train", "nam-test"):
+        from tunable_core.pairs import nam  # it is built on this module
+
+        return nam(name.removeprefix("nam-"))
     rows, base = rows_of(name), root()
     if name in ARCHIVES:
         archive = base / rows[0]["file"]
@@ -192,8 +196,9 @@ def load_or_samples(name: str, split: str | None = None) -> ImageSet:
     return instead
 
 
-def _read(file: File, name: str) -> Tensor:
-    """Bytes, sha256 check, then decoding, so that nothing unknown reaches the decoder."""
+def read(file: File, name: str) -> Tensor:
+    """One file of a set as [3, H, W] uint8: bytes, sha256 check, then decoding, so that nothing unknown
+    reaches the decoder."""
     if not file.path.is_file() or not file.sha256:
         raise MissingData(f"{file.path} is missing or was not verified ({_way_out(name)} gets it)")
     content, remedy = file.path.read_bytes(), f"{_way_out(name)} replaces it"
@@ -206,6 +211,12 @@ def _read(file: File, name: str) -> Tensor:
         raise DamagedFile(f"{file.path} does not match its registered sha256 ({remedy})")
     if not is_sample(name):
         pixels = _decode(content, file.path, remedy)
+    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+
+
+def decode(path: Path) -> Tensor:
+    """An image file that no registry knows, [3, H, W] uint8; raises DamagedFile for what is none."""
+    pixels = _decode(path.read_bytes(), path, "it is not one of the study's own files")
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
 
 
@@ -233,8 +244,8 @@ def _manifest(archive: Path, sha256: str) -> dict[str, tuple[int, str]]:
 def crops(images: Sequence[Tensor], patch: int, batch: int, generator: torch.Generator) -> Tensor:
     """Random patches: image, place, flips and transposition each drawn uniformly, independently.
 
-    images: each [3, H, W] uint8, decoded (`list(image_set)`); patch: side in pixels.
-    Returns [batch, 3, patch, patch] uint8. Raises ValueError for an image smaller than the patch.
+    images: each [C, H, W] uint8, decoded (`list(image_set)`); patch: side in pixels.
+    Returns [batch, C, patch, patch] uint8. Raises ValueError for an image smaller than the patch.
     """
     if not len(images) or patch < 1 or batch < 1:
         raise ValueError(

@@ -29,8 +29,29 @@ class Denoising:
         noise = NoisePreservation(self.noise_target, self.nu)
         return MultiLoss({"reconstruction": reconstruction, "noise": noise})
 
-    def degrade(self, clean: Tensor, generator: torch.Generator) -> Tensor:
-        """Training input for clean patches [B, 3, H, W], each with a sigma of its own."""
+    def pair(self, patches: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Clean patches [B, 3, H, W] in [0, 1] and their noisy twins, each with a sigma of its own."""
         low, high = self.sigma
-        u = torch.rand(len(clean), generator=generator, device=generator.device)
-        return gaussian_noise(clean, low + (high - low) * u, generator)
+        u = torch.rand(len(patches), generator=generator, device=generator.device)
+        return patches, gaussian_noise(patches, low + (high - low) * u, generator)
+
+
+@dataclass(frozen=True)
+class RealDenoising:
+    """Denoising strength for real camera noise (Table 2b); trained on pairs of photographs."""
+
+    noise_target: Literal["fixed", "eq9"] = "fixed"
+    """Reading of Eq. 9 in training; see objectives.NoisePreservation."""
+    nu: float = NU
+    """Share of the noise that omega_2 = 1 keeps."""
+
+    @property
+    def loss(self) -> MultiLoss:
+        """The multi-loss of Eq. 7 for this task."""
+        noise = NoisePreservation(self.noise_target, self.nu)
+        return MultiLoss({"reconstruction": reconstruction, "noise": noise})
+
+    def pair(self, patches: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Clean and noisy patches [B, 3, H, W] of pairs [B, 6, H, W]; see pairs.py."""
+        clean, noisy = patches.chunk(2, 1)
+        return clean, noisy

@@ -98,7 +98,7 @@ def train(
 ) -> pd.DataFrame:
     """Train control in place, stage by stage, and return its history.
 
-    task: has degrade(clean, generator) and loss; images: uint8 [3, H, W] each.
+    task: has pair(patches, generator) and loss, see tasks.py; images: uint8 [C, H, W] each.
     checkpoint: where the state is kept while training; a state found there is resumed, and the
         result is bit for bit that of an undisturbed run on the same machine. It is removed by the
         caller, who knows when the result is safe.
@@ -151,9 +151,9 @@ def _batch(task, images, stage, control, settings, step):
     """Patches, their degraded twins and omegas of one step: a pure function of seed and step."""
     # torch's generator on the CPU takes 32 bits of its seed: keep seeds far apart within them
     generator = torch.Generator().manual_seed((settings.seed * 0x9E3779B1 + step) % 2**32)
-    clean = crops(images, settings.patch, settings.batch, generator).float() / 255
-    clean = clean.contiguous(memory_format=torch.channels_last)
-    degraded = task.degrade(clean, generator)
+    patches = crops(images, settings.patch, settings.batch, generator).float() / 255
+    patches = patches.contiguous(memory_format=torch.channels_last)
+    clean, degraded = task.pair(patches, generator)
     omega = stage.omegas(settings.omega, control.num_objectives, generator)
     if len(omega) == 1:
         return clean, degraded, omega[0]

@@ -23,7 +23,7 @@ def test_actions_are_taken_in_turns():
 def test_a_case_stops_when_its_time_is_up():
     calls = []
     overhead.alternate({"a": lambda: calls.append(1)}, rounds=10**9, seconds=0)
-    assert len(calls) == 8
+    assert len(calls) == 5  # two of them to warm up
 
 
 def test_the_grid_of_figure_3_is_the_papers():

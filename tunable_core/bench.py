@@ -20,11 +20,15 @@ SIZES = {"8 x 32": (ResNetConfig(8, 32), 8, 48), "16 x 64": (ResNetConfig(16, 64
 COMPILED = LayerGrid(kernel=(3,), p=(1, 2, 4, 8), channels=(16, 64, 256), compiled=True)
 """The cases of Fig. 3 that are compiled, too: each takes seconds to compile."""
 
+FEW = LayerGrid(kernel=(3,), p=(1, 2, 4, 8), channels=(8, 32, 128))
+"""The cases of Fig. 3 that are measured when nobody asked for all of them: half a minute."""
 
-def measure(part: str, seconds: float, device: str) -> pd.DataFrame:
+
+def measure(part: str, seconds: float, device: str, *, few: bool = False) -> pd.DataFrame:
     """One part: "network", "layers" (Fig. 3) or "samples" (one omega per sample).
 
-    seconds: how long a case may take. Raises ValueError for another part.
+    seconds: how long a case may take; few: only a few of the layers' cases. Raises ValueError for
+    another part.
     """
     if part == "network":
         tables = {}
@@ -35,7 +39,7 @@ def measure(part: str, seconds: float, device: str) -> pd.DataFrame:
             tables[size] = table
         return pd.concat(tables, names=["size"]).reset_index("size")
     if part == "layers":
-        grids = LayerGrid(), COMPILED
+        grids = (FEW,) if few else (LayerGrid(), COMPILED)
         return pd.concat([overhead.layers(g, seconds=seconds, device=device) for g in grids])
     if part == "samples":
         return overhead.per_sample(seconds=2 * seconds, device=device)

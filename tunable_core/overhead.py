@@ -54,7 +54,7 @@ def alternate(
 ) -> dict[str, float]:
     """Median milliseconds of each action, taken in turns after two rounds of warming up.
 
-    Stops after so many rounds, or after so many seconds but not before 5 rounds. On "cuda" times are
+    Stops after so many rounds, or after so many seconds but not before 3 rounds. On "cuda" times are
     the device's own, from events.
     """
     times: dict[str, list[float]] = {name: [] for name in actions}
@@ -64,7 +64,7 @@ def alternate(
             elapsed = _cuda_time(action) if device == "cuda" else _cpu_time(action)
             if number >= 2:
                 times[name].append(elapsed)
-        if number >= 7 and time.perf_counter() - began > seconds:
+        if number >= 4 and time.perf_counter() - began > seconds:
             break
     return {name: statistics.median(values) for name, values in times.items()}
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from tunable_core import datasets, metrics, runs, training
-from tunable_core.controls import DNIConfig
+from tunable_core.controls import CFSNetConfig, DNIConfig, FiLMConfig, TunableConfig
 from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile, load_tensors
 from tunable_core.networks import ResNetConfig
@@ -214,7 +214,11 @@ def test_the_key_changes_with_every_field_but_the_name(config):
     for base in (config, replace(config, control=DNIConfig())):
         keys = {path: variant.key for path, variant in variants(base)}
         assert keys.pop("name") == base.key
-        assert len(keys) >= 20
+        if not getattr(base.control, "draws_omegas", True):
+            idle = [path for path in keys if path.startswith("training.omega")]
+            assert idle
+            assert all(keys.pop(path) == base.key for path in idle)
+        assert len(keys) >= 17
         assert base.key not in keys.values()
         assert len(set(keys.values())) == len(keys), keys
 
@@ -467,6 +471,16 @@ def test_equal_configs_have_equal_keys_however_they_were_made(config):
         "samples-train",
     )
     assert other.key == config.key
+
+
+@pytest.mark.parametrize(
+    ("control", "decides"),
+    [(TunableConfig(), True), (FiLMConfig(), True), (DNIConfig(), False), (CFSNetConfig(), False)],
+)
+def test_the_sampling_of_omegas_is_in_the_key_of_controls_that_draw_them(config, control, decides):
+    config = replace(config, control=control)
+    other = replace(config, training=replace(config.training, omega=OmegaSampling("simplex")))
+    assert (config.key != other.key) == decides
 
 
 def test_runs_of_one_backbone_and_budget_belong_in_one_table(config):

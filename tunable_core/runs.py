@@ -59,9 +59,12 @@ class RunConfig:
     def key(self) -> str:
         """First 10 digits of a hash over the config, without its name, and the images' checksums.
 
-        Fields at their defaults are left out, so that a new option does not orphan old runs.
+        Fields at their defaults are left out, so that a new option does not orphan old runs; so is the
+        sampling of omegas for a control that draws none.
         """
         content = _plain(dataclasses.replace(self, name=""), defaults=False)
+        if not getattr(self.control, "draws_omegas", True):
+            content["training"].pop("omega", None)
         content["checksum"] = datasets.describe(self.data).checksum
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
 

@@ -31,13 +31,15 @@ class Profile:
 PROFILES = {
     "smoke": Profile(
         ResNetConfig(blocks=2, channels=8, image_skip=True, head_relu=False),
-        Training(steps=40, batch=4, patch=24, lr=2e-3, omega=OmegaSampling(corners=(0.3, 0.1))),
+        Training(
+            steps=40, batch=4, patch=24, lr=2e-3, omega=OmegaSampling("simplex", corners=(0.6, 0.1))
+        ),
         data="samples-train",
         seeds=2,
     ),
     "laptop": Profile(
         ResNetConfig(blocks=8, channels=32, image_skip=True, head_relu=False),
-        Training(steps=12_000, lr=2e-3, omega=OmegaSampling(corners=(0.45, 0.1))),
+        Training(steps=12_000, lr=2e-3, omega=OmegaSampling("simplex", corners=(0.6, 0.1))),
         data="bsds500",
         seeds=3,
     ),
@@ -86,10 +88,11 @@ ABLATIONS: dict[str, tuple[TunableConfig, dict]] = {
     "equal kernels": (TunableConfig(start="equal"), {}),
     "4 kernels": (TunableConfig(kernels=4), {}),
     "half of the layers": (TunableConfig(tuned=("*.conv2.*", "head.*", "tail.*")), {}),
-    "uniform omega": (TunableConfig(), {"corners": (0.0, 0.0)}),
-    "15 % at each corner": (TunableConfig(), {"corners": (0.15, 0.15)}),
-    "simplex": (TunableConfig(), {"kind": "simplex"}),
-    "simplex, 60 % at (1, 0)": (TunableConfig(), {"kind": "simplex", "corners": (0.6, 0.1)}),
+    "simplex, 45 % at (1, 0)": (TunableConfig(), {"corners": (0.45, 0.1)}),
+    "simplex, no corners": (TunableConfig(), {"corners": ()}),
+    "uniform, 45 % at (1, 0)": (TunableConfig(), {"kind": "uniform", "corners": (0.45, 0.1)}),
+    "uniform, 15 % at each corner": (TunableConfig(), {"kind": "uniform", "corners": (0.15, 0.15)}),
+    "uniform, as in the paper": (TunableConfig(), {"kind": "uniform", "corners": ()}),
     "4 omegas a step": (TunableConfig(), {"groups": 4}),
 }
 """What each ablation of the tunable network changes: its control and how omegas are drawn."""

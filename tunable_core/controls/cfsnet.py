@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -83,6 +84,9 @@ def _linear(*widths: int) -> nn.Sequential:
 @dataclass(frozen=True)
 class CFSNetConfig:
     """CFSNet has no settings beside those of its backbone."""
+
+    draws_omegas: ClassVar[bool] = False
+    """Every stage has its own omega, so the way omegas are drawn decides nothing."""
 
     def build(self, network: nn.Module, p: int) -> CFSNet:
         """The untrained control, made of a ResNet's blocks."""

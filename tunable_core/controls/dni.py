@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -71,6 +72,9 @@ class DNI(Control):
 @dataclass(frozen=True)
 class DNIConfig:
     """Settings of deep network interpolation."""
+
+    draws_omegas: ClassVar[bool] = False
+    """Every stage has its own omega, so the way omegas are drawn decides nothing."""
 
     fine_tune: float | None = 0.25
     """Length of each fine-tuning in units of the first training; None trains each from scratch."""

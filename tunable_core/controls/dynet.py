@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -72,6 +73,9 @@ def check_two(p: int, method: str) -> None:
 @dataclass(frozen=True)
 class DyNetConfig:
     """Dynamic-Net has no settings beside those of its backbone."""
+
+    draws_omegas: ClassVar[bool] = False
+    """Every stage has its own omega, so the way omegas are drawn decides nothing."""
 
     def build(self, network: nn.Module, p: int) -> DyNet:
         """The untrained control, made of a ResNet's blocks."""

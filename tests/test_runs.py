@@ -246,7 +246,7 @@ def test_the_description_is_whole_and_survives_json(config):
     described = config.describe()
     assert json.loads(json.dumps(described)) == described
     assert described["training"]["omega"]["kind"] == "uniform"
-    control = {"phi": "affine", "kernels": None, "start": "shared", "tuned": ["*"]}
+    control = {"phi": "affine", "kernels": None, "start": "shared", "tuned": ["*"], "untuned": []}
     assert described["control"] == {"type": "TunableConfig", **control}
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from tunable_core.banks import UNTUNED
 from tunable_core.controls.base import Control, Stage
 from tunable_core.omega import OmegaLike
 from tunable_core.tunable import Tunable
@@ -48,10 +49,15 @@ class TunableConfig:
     middle of the dials."""
     tuned: tuple[str, ...] = ("*",)
     """Patterns of the names of the parameters that are tuned; the others are shared."""
+    untuned: tuple[str, ...] = ()
+    """Patterns of parameters that are shared all the same, beside the norms of torch."""
 
     def build(self, network: nn.Module, p: int) -> TunableControl:
         """The untrained control around a plain network."""
-        control = TunableControl(network, p, phi=self.phi, kernels=self.kernels, tuned=self.tuned)
+        untuned = (*UNTUNED, *self.untuned)
+        control = TunableControl(
+            network, p, phi=self.phi, kernels=self.kernels, tuned=self.tuned, untuned=untuned
+        )
         if self.start != "shared":
             if self.phi != "affine":
                 raise ValueError(f"start={self.start!r} is for phi='affine'; got phi={self.phi!r}")

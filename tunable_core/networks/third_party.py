@@ -1,0 +1,73 @@
+"""Backbones that others wrote: SwinIR and NAFNet, from spandrel, unchanged (Sec. 4.1.1, Table 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from tunable_core.torchvision_import import import_torchvision
+
+NORMS = ("*norm*",)
+"""Untuned in both, as in the authors' code; NAFNet's norm is a class of its own, so by name."""
+
+
+@dataclass(frozen=True)
+class SwinIRConfig:
+    """SwinIR (Liang et al., 2021); the defaults are the paper's for denoising."""
+
+    embedding: int = 180
+    """Channels."""
+    depths: tuple[int, ...] = (6,) * 6
+    """Attention layers in each residual group."""
+    heads: int = 6
+    """Heads of every layer."""
+    window: int = 8
+    """Side of an attention window, pixels."""
+    scale: int = 1
+    """Upscaling; 1 predicts a correction of the input."""
+    upsampler: str = ""
+    """"" for scale 1, "pixelshuffle" (the paper's) or "pixelshuffledirect" (lightweight) else."""
+
+    def build(self) -> nn.Module:
+        """A network with fresh weights from torch's random state."""
+        import_torchvision()
+        from spandrel.architectures.SwinIR import SwinIR  # it imports torchvision
+
+        return SwinIR(
+            img_size=64,
+            embed_dim=self.embedding,
+            depths=list(self.depths),
+            num_heads=[self.heads] * len(self.depths),
+            window_size=self.window,
+            mlp_ratio=2.0,
+            drop_path_rate=0.0,
+            upscale=self.scale,
+            upsampler=self.upsampler,
+        )
+
+
+@dataclass(frozen=True)
+class NAFNetConfig:
+    """NAFNet (Chen et al., ECCV 2022); the defaults are the paper's, width 32."""
+
+    width: int = 32
+    """Channels at full resolution."""
+    encoder: tuple[int, ...] = (2, 2, 4, 8)
+    """Blocks at each resolution on the way down."""
+    middle: int = 12
+    """Blocks at the coarsest resolution."""
+    decoder: tuple[int, ...] = (2, 2, 2, 2)
+    """Blocks at each resolution on the way up."""
+
+    def build(self) -> nn.Module:
+        """A network with fresh weights from torch's random state."""
+        import_torchvision()
+        from spandrel.architectures.NAFNet import NAFNet  # it imports torchvision
+
+        return NAFNet(
+            width=self.width,
+            enc_blk_nums=list(self.encoder),
+            middle_blk_num=self.middle,
+            dec_blk_nums=list(self.decoder),
+        )

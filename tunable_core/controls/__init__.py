@@ -1,7 +1,7 @@
 """One interface for every way to control a network after training, and the rivals behind it."""
 
 from tunable_core.controls.base import Control, Stage, complexity
-from tunable_core.controls.blend import Blend
+from tunable_core.controls.blend import Blend, BlendConfig
 from tunable_core.controls.cfsnet import CFSNet, CFSNetConfig
 from tunable_core.controls.dni import DNI, DNIConfig
 from tunable_core.controls.dynet import DyNet, DyNetConfig
@@ -11,6 +11,7 @@ from tunable_core.controls.tunable import TunableConfig, TunableControl
 __all__ = [
     "DNI",
     "Blend",
+    "BlendConfig",
     "CFSNet",
     "CFSNetConfig",
     "Control",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 from tunable_core.controls.base import Control, Stage
@@ -42,3 +45,20 @@ class Blend(Control):
     def stages(self) -> list[Stage]:
         """The denoiser, for fidelity."""
         return [Stage("denoiser", ("denoiser.",), (1.0, 0.0))]
+
+
+@dataclass(frozen=True)
+class BlendConfig:
+    """An ordinary denoiser, trained for fidelity alone, with a dial of pixels."""
+
+    draws_omegas: ClassVar[bool] = False
+    """Every stage has its own omega, so the way omegas are drawn decides nothing."""
+
+    nu: float = NU
+    """Share of the noise that omega_2 = 1 puts back."""
+
+    def build(self, network: nn.Module, p: int) -> Blend:
+        """The untrained control around a plain network."""
+        if p != 2:
+            raise ValueError(f"blending is for p = 2 objectives, fidelity and noise; got {p}")
+        return Blend(network, self.nu)

@@ -1,0 +1,26 @@
+"""The runs of the study at its three budgets."""
+
+from __future__ import annotations
+
+from tunable_core.runs import RunConfig
+from tunable_core.study import backbones
+from tunable_core.study import denoising as _denoising
+from tunable_core.study.denoising import ABLATIONS, METHODS, ablation, denoising
+from tunable_core.study.profiles import PROFILES, Profile, profile
+
+__all__ = [
+    "ABLATIONS",
+    "METHODS",
+    "PROFILES",
+    "Profile",
+    "ablation",
+    "all_runs",
+    "backbones",
+    "denoising",
+    "profile",
+]
+
+
+def all_runs(budget: Profile) -> list[RunConfig]:
+    """Every run that the notebooks read at this budget, the most wanted first."""
+    return [*_denoising.runs_of(budget), *backbones.runs_of(budget)]

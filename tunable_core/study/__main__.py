@@ -1,0 +1,27 @@
+"""`python -m tunable_core.study`: train what the store lacks, or list it."""
+
+from __future__ import annotations
+
+import argparse
+
+from tunable_core import runs, study
+
+
+def main() -> None:
+    """Train what the store lacks, or list it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--profile", default="laptop", choices=list(study.PROFILES))
+    parser.add_argument("--list", action="store_true", help="show the runs and where they are")
+    parser.add_argument("--only", default="", help="only runs whose name contains this")
+    arguments = parser.parse_args()
+    for config in study.all_runs(study.profile(arguments.profile)):
+        if arguments.only not in config.name:
+            continue
+        folder = runs.find(config)
+        print(f"{config.name}-{config.key}: {'in ' + folder.parent.name if folder else 'missing'}")
+        if folder is None and not arguments.list:
+            runs.get(config)
+
+
+if __name__ == "__main__":
+    main()

@@ -101,3 +101,20 @@ def test_an_error_map_is_darkest_where_there_is_no_error():
     picture = plots.error_map(output, clean)
     assert picture.shape == (3, 4, 4)
     assert picture[:, 1, 1].sum() < 0.05 < 2 < picture[:, 0, 0].sum()
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "cells"),
+    [
+        ("table2a", ["images", "sigma", "method", "metric"], 26),
+        ("table2b", ["method", "metric", "omega_1"], 10),
+        ("table3", ["images", "method", "metric", "omega_1", "omega_2"], 48),
+        ("table4", ["images", "method", "metric", "omega_1", "omega_2"], 80),
+        ("table5", ["images", "method", "metric", "omega_1"], 48),
+    ],
+)
+def test_each_printed_table_has_every_cell_once(name, keys, cells):
+    table = plots.paper_table(name)
+    assert len(table) == cells
+    assert not table.duplicated(keys).any()
+    assert table.value.notna().all()

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
+from torch import nn
 
 from tunable_core import datasets, metrics, sweep
 from tunable_core.controls import Blend, TunableConfig
@@ -12,7 +13,7 @@ from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile
 from tunable_core.networks import ResNet, ResNetConfig
 from tunable_core.objectives import noise_target
-from tunable_core.sweep import DenoisingSweep, average, leaders, measure, spread
+from tunable_core.sweep import DenoisingSweep, RealSweep, average, leaders, measure, spread
 
 WHAT = DenoisingSweep(
     images="samples-test", sigmas=(5.0, 30.0), omegas=((0.0, 1.0), (0.3, 0.8)), crop=16
@@ -96,13 +97,13 @@ def test_without_noise_there_is_no_kept_fraction(control):
 
 
 def test_every_second_image_is_every_second_image():
-    names = [name for name, _ in replace(WHAT, every=2).pictures()]
+    names = list(dict.fromkeys(case.image for case in replace(WHAT, every=2).cases()))
     assert names == datasets.describe("samples-test").ids[::2]
 
 
 def test_without_a_crop_images_are_whole():
     images = datasets.load("samples-test")
-    for name, picture in replace(WHAT, crop=None).pictures():
+    for name, picture in ((case.image, case.clean) for case in replace(WHAT, crop=None).cases()):
         assert torch.equal((picture * 255).round().to(torch.uint8), images[name])
 
 
@@ -256,3 +257,27 @@ def test_a_difference_below_the_spreads_is_no_win():
 def test_without_spreads_the_best_alone_leads():
     values = pd.DataFrame({"x": [30.0, 30.1]}, index=["a", "b"])
     assert leaders(values, values.iloc[:0])["x"].tolist() == [False, True]
+
+
+def test_every_case_is_counted_before_it_is_measured():
+    for what in (WHAT, replace(WHAT, every=2)):
+        assert len(what) == len(list(what.cases()))
+
+
+@pytest.mark.skipif(not datasets.available("nam"), reason="needs the nam images")
+def test_real_noise_is_measured_pair_by_pair_with_ssim():
+    what = RealSweep(omegas=((1.0, 0.0), (0.0, 1.0)))
+    frame = measure(Blend(nn.Conv2d(3, 3, 1)), what, progress=False)
+    assert len(frame) == 2 * len(what)
+    assert frame.sigma.isna().all()
+    at_fidelity = frame[frame.omega_1 == 1]
+    assert (at_fidelity.psnr == at_fidelity.psnr_eta).all()
+    assert (at_fidelity.ssim == at_fidelity.ssim_eta).all()
+    mean = average(frame)
+    assert list(mean.columns) == ["psnr", "psnr_eta", "psnr_8bit", "kept", "ssim", "ssim_eta"]
+
+
+def test_missing_pairs_have_no_stand_in(monkeypatch, tmp_path, store):
+    monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
+    with pytest.raises(datasets.MissingData, match="nam"):
+        sweep.sweep(Blend(nn.Conv2d(3, 3, 1)), RealSweep(), "real", progress=False)

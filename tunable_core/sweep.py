@@ -7,7 +7,7 @@ import io
 import json
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,20 @@ FIVE = ((0.0, 1.0), (0.25, 0.75), (0.5, 0.5), (0.75, 0.25), (1.0, 0.0))
 
 
 @dataclass(frozen=True)
+class Case:
+    """One test image."""
+
+    image: str
+    """Its id."""
+    sigma: float | None
+    """Its noise level, grey levels of 255; None for noise of its own."""
+    clean: torch.Tensor
+    """[3, H, W] in [0, 1]."""
+    degraded: torch.Tensor
+    """[3, H, W], not clipped."""
+
+
+@dataclass(frozen=True)
 class DenoisingSweep:
     """What is measured, but for the control; part of the key of a kept sweep."""
 
@@ -43,10 +57,17 @@ class DenoisingSweep:
     nu: float = NU
     """Share of the noise in y_eta at omega_2 = 1."""
 
-    def pictures(self) -> list[tuple[str, torch.Tensor]]:
-        """(id, [3, H, W] in [0, 1]) of each test image; raises datasets.MissingData without them."""
+    def __len__(self) -> int:
+        """Number of cases."""
+        return len(datasets.describe(self.images).ids[:: self.every]) * len(self.sigmas)
+
+    def cases(self) -> Iterator[Case]:
+        """Each test image at each noise level; raises datasets.MissingData without the images."""
         pictures = datasets.load(self.images)
-        return [(name, self._cut(pictures[name])) for name in pictures.ids[:: self.every]]
+        for name in pictures.ids[:: self.every]:
+            clean = self._cut(pictures[name])
+            for sigma in self.sigmas:
+                yield Case(name, sigma, clean, test_noise(clean, sigma))
 
     def _cut(self, image: torch.Tensor) -> torch.Tensor:
         image = image.float() / 255
@@ -58,7 +79,32 @@ class DenoisingSweep:
         return image[:, top : top + self.crop, left : left + self.crop]
 
 
-def sweep(control: Control, what: DenoisingSweep, name: str, *, progress: bool = True) -> pd.DataFrame:
+@dataclass(frozen=True)
+class RealSweep:
+    """The same for pairs of photographs with noise of their own; adds SSIM."""
+
+    images: str = "nam-test"
+    """Test pairs, a name of datasets.py."""
+    omegas: tuple[tuple[float, float], ...] = ((1.0, 0.0), (0.0, 1.0))
+    """Positions of the dials; the default are those of Table 2b."""
+    nu: float = NU
+    """Share of the noise in y_eta at omega_2 = 1."""
+
+    def __len__(self) -> int:
+        """Number of cases."""
+        return len(datasets.describe(self.images).ids)
+
+    def cases(self) -> Iterator[Case]:
+        """Each pair; raises datasets.MissingData without them."""
+        pairs = datasets.load(self.images)
+        for name in pairs.ids:
+            clean, noisy = (pairs[name].float() / 255).chunk(2)
+            yield Case(name, None, clean, noisy)
+
+
+def sweep(
+    control: Control, what: DenoisingSweep | RealSweep, name: str, *, progress: bool = True
+) -> pd.DataFrame:
     """One row per image, sigma and omega; read from the store when it was measured before.
 
     The key is a hash of the control's weights, of the images' checksums and of the settings, so a
@@ -68,7 +114,7 @@ def sweep(control: Control, what: DenoisingSweep, name: str, *, progress: bool =
     the kept-noise fraction. The frame's attrs hold the record of the measurement.
     """
     path = _path(control, what, name)
-    if not path.exists() and not datasets.available(what.images):
+    if not path.exists() and not datasets.available(what.images) and isinstance(what, DenoisingSweep):
         warnings.warn(
             f"no kept sweep of '{name}' on '{what.images}', and the images are not in "
             f"{datasets.root()}: measuring on the embedded samples instead "
@@ -92,15 +138,14 @@ def sweep(control: Control, what: DenoisingSweep, name: str, *, progress: bool =
 
 
 def measure(
-    control: Control, what: DenoisingSweep, *, progress: bool = True, label: str = "sweep"
+    control: Control, what: DenoisingSweep | RealSweep, *, progress: bool = True, label: str = "sweep"
 ) -> pd.DataFrame:
     """The measurement itself, in float32, one image at a time."""
     rows = []
-    cases = [(n, y, s) for n, y in what.pictures() for s in what.sigmas]
     control = control.eval()
-    for image, clean, sigma in tqdm(cases, desc=label, disable=not progress):
-        degraded = test_noise(clean, sigma)[None].contiguous(memory_format=torch.channels_last)
-        clean = clean[None]
+    for case in tqdm(what.cases(), desc=label, total=len(what), disable=not progress):
+        clean = case.clean[None]
+        degraded = case.degraded[None].contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
             outputs = control.outputs(degraded, torch.tensor(what.omegas))
             for omega, output in zip(what.omegas, outputs, strict=True):
@@ -110,18 +155,23 @@ def measure(
                     "psnr": metrics.psnr(output, clean),
                     "psnr_eta": metrics.psnr(output, target),
                     "psnr_8bit": metrics.psnr(rounded, clean),
-                    "kept": metrics.kept_fraction(output, clean, degraded) if sigma else None,
+                    "kept": None if case.sigma == 0 else metrics.kept_fraction(output, clean, degraded),
                 }
+                if isinstance(what, RealSweep):
+                    row["ssim"] = metrics.ssim(output, clean)
+                    row["ssim_eta"] = metrics.ssim(output, target)
                 dials = {f"omega_{i}": value for i, value in enumerate(omega, start=1)}
                 numbers = {k: None if v is None else v.item() for k, v in row.items()}
-                rows.append({"image": image, "sigma": sigma, **dials, **numbers})
+                rows.append({"image": case.image, "sigma": case.sigma, **dials, **numbers})
     return pd.DataFrame(rows)
 
 
 def average(frame: pd.DataFrame, by: Sequence[str] = ("omega_1", "omega_2")) -> pd.DataFrame:
     """Means over images, then over noise levels, as Table 1 averages."""
-    values = [c for c in ("psnr", "psnr_eta", "psnr_8bit", "kept") if c in frame]
+    values = [c for c in ("psnr", "psnr_eta", "psnr_8bit", "kept", "ssim", "ssim_eta") if c in frame]
     by = list(by)
+    if frame.sigma.isna().all():  # noise of its own: no levels
+        return frame.groupby(by)[values].mean()
     return frame.groupby([*by, "sigma"])[values].mean().groupby(by).mean()
 
 

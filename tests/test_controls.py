@@ -15,6 +15,8 @@ from tunable_core.controls import (
     CFSNet,
     CFSNetConfig,
     Control,
+    CResMD,
+    CResMDConfig,
     DNIConfig,
     DyNet,
     DyNetConfig,
@@ -31,7 +33,7 @@ from tunable_core.objectives import noise_target
 from tunable_core.omega import OmegaSampling
 from tunable_core.runs import RunConfig
 from tunable_core.study import METHODS as METHODS_OF_THE_STUDY
-from tunable_core.tasks import Denoising
+from tunable_core.tasks import Denoising, Pair
 from tunable_core.training import Training, train
 
 OMEGAS = [[0.2, 0.9], [1.0, 0.0], [0.2, 0.9]]
@@ -63,6 +65,10 @@ METHODS = {
     "film": Method(lambda: FiLMConfig(8).build(ResNetConfig(1, 4).build(), p=2)),
     "dynet": Method(lambda: DyNetConfig().build(ResNetConfig(2, 4).build(), p=2), has_plain=False),
     "cfsnet": Method(lambda: CFSNetConfig().build(ResNetConfig(2, 4).build(), p=2), has_plain=False),
+    "cresmd": Method(lambda: CResMDConfig().build(ResNetConfig(1, 4).build(), p=2), has_plain=False),
+    "cresmd, own": Method(
+        lambda: CResMDConfig("own").build(ResNetConfig(1, 4).build(), p=2), has_plain=False
+    ),
     "blend": Method(lambda: Blend(ResNetConfig(1, 4).build()), has_plain=False),
 }
 
@@ -80,6 +86,14 @@ def control(method):
 @pytest.fixture
 def x():
     return torch.rand(3, 3, 8, 8)
+
+
+class Telling(Denoising):
+    """Denoising that says, of two dials, how strongly each sample was degraded."""
+
+    def pair(self, patches, generator):
+        clean, degraded, _ = super().pair(patches, generator)
+        return Pair(clean, degraded, torch.rand(len(patches), 2, generator=generator))
 
 
 def perturbed(control):
@@ -199,7 +213,7 @@ def test_a_stage_changes_its_own_parameters_alone(control, images, monkeypatch):
         states.append((history["stage"].iloc[-1], weights))
 
     settings = Training(steps=3, batch=2, patch=8, omega=OmegaSampling(groups=2))
-    train(control, Denoising(), images, settings, progress=False, on_log=remember)
+    train(control, Telling(), images, settings, progress=False, on_log=remember)
     stages = control.stages()
     assert {stage for stage, _ in states} == set(range(len(stages)))
     for (before, old), (stage, new) in itertools.pairwise(states):
@@ -397,6 +411,41 @@ def test_blending_runs_the_denoiser_once_for_all_omegas(x):
     control.denoiser.register_forward_hook(lambda *_: calls.append(1))
     control.outputs(x, torch.tensor(OMEGAS))
     assert len(calls) == 1
+
+
+def test_cresmd_weights_its_blocks_by_the_condition(x, close):
+    control = perturbed(CResMD(ResNet(2, 4), p=2))
+    omega = torch.tensor([0.3, 0.8])
+    features = start = control.head(x)
+    for block, weight in zip(control.body, control.weights, strict=True):
+        features = features + weight(omega)[:, None, None] * block(features)
+    expected = x + control.gain(omega)[:, None, None] * control.tail(features + start)
+    close(control(x, omega), expected)
+
+
+def test_cresmd_in_its_own_form_takes_images_of_odd_size():
+    control = perturbed(CResMD(ResNet(1, 4), p=2, form="own"))
+    assert control(torch.rand(2, 3, 9, 11), [0.3, 0.8]).shape == (2, 3, 9, 11)
+
+
+def test_cresmd_in_its_own_form_has_the_published_size():
+    control = CResMDConfig("own").build(ResNetConfig(32, 64).build(), p=2)
+    assert sum(p.numel() for p in control.parameters()) == 2_557_708
+
+
+def test_cresmd_is_told_the_degradation_and_trained_for_fidelity(images):
+    control, seen = CResMD(ResNet(1, 4), p=2), []
+    control.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
+    train(control, Telling(), images, Training(steps=2, batch=3, patch=8), progress=False)
+    assert [omega.shape for omega in seen] == [(3, 2)] * 2
+    assert not torch.equal(*seen)
+    assert control.stages()[0].omega == (1.0, 0.0)
+
+
+def test_a_task_that_does_not_tell_is_refused(images):
+    control = CResMD(ResNet(1, 4), p=2)
+    with pytest.raises(ValueError, match=r"is told how strongly .* Denoising does not say"):
+        train(control, Denoising(), images, Training(steps=2, batch=3, patch=8), progress=False)
 
 
 # Complexity

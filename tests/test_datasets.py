@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from PIL import Image
 
-from tunable_core import datasets, downloads
+from tunable_core import datasets, downloads, weights
 from tunable_core.datasets import MissingData
 from tunable_core.downloads import DownloadFailed
 from tunable_core.files import DamagedFile
@@ -444,6 +445,82 @@ def test_an_archive_that_lacks_an_image_is_refused(shelf):
     assert not datasets.available("div2k")
 
 
+# Weights
+
+
+def stored(state, save):
+    file = io.BytesIO()
+    save(state, file)
+    return file.getvalue()
+
+
+CONVOLUTIONS = {"0.weight": torch.arange(6.0).view(2, 3), "0.bias": torch.ones(2)}
+WHOLE = {f"features.{key}": value for key, value in CONVOLUTIONS.items()}
+WHOLE["classifier.1.weight"] = torch.zeros(4)
+
+
+@pytest.fixture
+def alexnet(shelf, monkeypatch):
+    """Where the whole file and its extract lie; the server has the whole one."""
+    shelf.register("alexnet", "weights/alexnet.pth", stored(WHOLE, torch.save))
+    extract = safetensors.torch.save(CONVOLUTIONS)
+    expected = ("weights/alexnet.safetensors", len(extract), sha256(extract))
+    monkeypatch.setattr(datasets, "EXTRACTS", {"alexnet": expected})
+    return "weights/alexnet.pth", "weights/alexnet.safetensors", extract
+
+
+def same(found, expected):
+    return found.keys() == expected.keys() and all(found[k].equal(expected[k]) for k in found)
+
+
+def test_convolutions_are_read_from_the_whole_file(shelf, alexnet):
+    shelf.download("alexnet")
+    assert same(weights.load("alexnet"), CONVOLUTIONS)
+
+
+def test_an_extract_serves_where_the_whole_file_is_not(shelf, alexnet):
+    _, place, extract = alexnet
+    shelf.put(place, extract)
+    assert same(weights.load("alexnet"), CONVOLUTIONS)
+    shelf.download("alexnet")
+    assert shelf.asked == []
+
+
+def test_a_damaged_extract_is_refused_and_a_download_takes_its_place(shelf, alexnet):
+    _, place, extract = alexnet
+    shelf.put(place, extract[:-1] + b"x")
+    with pytest.raises(DamagedFile, match=r"alexnet.safetensors .*sha256.*make data DATASETS=alexnet"):
+        weights.load("alexnet")
+    shelf.download("alexnet")
+    assert same(weights.load("alexnet"), CONVOLUTIONS)
+
+
+def test_weights_of_another_sha256_are_not_unpickled(shelf, alexnet, monkeypatch):
+    place, _, _ = alexnet
+    spoilt = shelf.served["https://example.org/weights/alexnet.pth"][:-1] + b"x"
+    shelf.put(place, spoilt)
+    monkeypatch.setattr(torch, "load", lambda *args, **settings: pytest.fail("it was unpickled"))
+    with pytest.raises(DamagedFile, match="sha256"):
+        weights.load("alexnet")
+
+
+def test_missing_weights_say_what_where_and_how_to_get_them(shelf, alexnet):
+    with pytest.raises(MissingData, match=rf"'alexnet'.*{shelf.root}.*make data DATASETS=alexnet"):
+        weights.load("alexnet")
+
+
+def test_arrays_are_read_without_pickle(shelf):
+    arrays = {"mean": np.arange(4.0)}
+    shelf.register("model", "weights/model.npz", stored(arrays, lambda a, f: np.savez(f, **a)))
+    shelf.download("model")
+    assert same(weights.load("model"), {"mean": torch.arange(4.0, dtype=torch.float64)})
+    objects = {"mean": np.array([{}], dtype=object)}
+    shelf.register("evil", "weights/evil.npz", stored(objects, lambda a, f: np.savez(f, **a)))
+    shelf.download("evil")
+    with pytest.raises(ValueError, match="allow_pickle"):
+        weights.load("evil")
+
+
 # Crops
 
 
@@ -518,7 +595,7 @@ def test_list_shows_what_is_here(shelf, capsys):
 def test_a_set_that_is_here_is_confirmed(shelf, capsys):
     shelf.download("tiny")
     assert downloads.main(["tiny"]) == 0
-    assert f"tiny: 3 images, verified, in {shelf.root}" in capsys.readouterr().out
+    assert f"tiny: 3 files, verified, in {shelf.root}" in capsys.readouterr().out
 
 
 def test_failure_is_one_line_and_an_exit_status(capsys):
@@ -540,6 +617,13 @@ def test_all_images_of_kodak_are_whole(real):
     with warnings.catch_warnings(action="error"):
         shapes = Counter(tuple(image.shape) for image in datasets.load("kodak"))
     assert shapes == {(3, 512, 768): 18, (3, 768, 512): 6}
+
+
+@pytest.mark.parametrize(("name", "tensors"), [("alexnet", 10), ("niqe", 3)])
+def test_the_real_weights_are_whole(real, name, tensors):
+    if not datasets.available(name):
+        pytest.skip(f"{name} is not at hand")
+    assert len(weights.load(name)) == tensors
 
 
 @pytest.mark.parametrize("name", ["bsds500", "bsd100", "cbsd68", "set5", "set14", "nam", "style"])

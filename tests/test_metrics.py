@@ -1,12 +1,18 @@
-"""Metrics against scikit-image and against their definitions."""
+"""Metrics against scikit-image, against published values and against their definitions."""
+
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from tunable_core import metrics
+from tunable_core import datasets, metrics
+from tunable_core.datasets import MissingData
 from tunable_core.objectives import noise_target
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture
@@ -96,6 +102,132 @@ def test_a_metric_of_a_batch_is_that_of_each_image(pair, metric, close):
         close(metric(*pair)[i : i + 1], metric(output[i : i + 1], target[i : i + 1]))
 
 
+# LPIPS
+
+
+KERNELS = {
+    "0": (64, 3, 11),
+    "3": (192, 64, 5),
+    "6": (384, 192, 3),
+    "8": (256, 384, 3),
+    "10": (256, 256, 3),
+}
+"""Layer of AlexNet: channels out, channels in, side of the kernel."""
+
+
+def random_alexnet(name):
+    """Convolutions of the right shapes, by name."""
+    generator = torch.Generator().manual_seed(1)
+    found = {}
+    for layer, (wide, deep, side) in KERNELS.items():
+        weight = torch.randn(wide, deep, side, side, generator=generator)
+        found |= {f"{layer}.weight": weight / side / deep**0.5, f"{layer}.bias": torch.zeros(wide)}
+    return found
+
+
+@pytest.fixture(scope="module")
+def network():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metrics.weights, "load", random_alexnet)
+        return metrics._lpips_network.__wrapped__(torch.device("cpu"))
+
+
+@pytest.fixture
+def alexnet(network, monkeypatch):
+    """LPIPS with random convolutions, for what does not hang on their values."""
+    monkeypatch.setattr(metrics, "_lpips_network", lambda device: network)
+
+
+@pytest.fixture
+def large():
+    """Two batches [2, 3, 40, 36] in [0, 1]."""
+    return torch.rand(2, 3, 40, 36), torch.rand(2, 3, 40, 36)
+
+
+@pytest.mark.usefixtures("alexnet")
+def test_lpips_is_a_distance_that_is_0_for_equal_images(large, close):
+    a, b = large
+    assert (metrics.lpips(a, b) > 0).all()
+    close(metrics.lpips(a, b), metrics.lpips(b, a))
+    close(metrics.lpips(a, a), torch.zeros(2))
+
+
+@pytest.mark.usefixtures("alexnet")
+def test_lpips_of_a_batch_is_that_of_each_image(large, close):
+    each = [metrics.lpips(*(x[i : i + 1] for x in large)) for i in range(2)]
+    close(metrics.lpips(*large), torch.cat(each))
+
+
+@pytest.mark.usefixtures("alexnet")
+def test_lpips_clips_to_what_can_be_shown(large, close):
+    a, b = large[0] * 3 - 1, large[1] * 3 - 1
+    close(metrics.lpips(a, b), metrics.lpips(a.clamp(0, 1), b.clamp(0, 1)))
+
+
+def test_lpips_touches_no_seed_and_builds_its_network_once(large, monkeypatch):
+    monkeypatch.setattr(metrics.weights, "load", random_alexnet)
+    metrics._lpips_network.cache_clear()
+    before = torch.get_rng_state()
+    metrics.lpips(*large)
+    metrics.lpips(*large)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert metrics._lpips_network.cache_info().misses == 1
+    metrics._lpips_network.cache_clear()
+
+
+@pytest.mark.usefixtures("alexnet")
+def test_lpips_is_the_same_under_autocast_and_after_inference_mode(large):
+    with torch.inference_mode():
+        expected = metrics.lpips(*large).clone()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(metrics.lpips(*large), expected)
+    assert metrics.lpips(large[0].requires_grad_(), large[1]).requires_grad is False
+
+
+@pytest.mark.usefixtures("alexnet")
+def test_lpips_asks_for_what_alexnet_can_pool():
+    least = torch.rand(1, 3, 31, 40)
+    assert metrics.lpips(least, least).shape == (1,)
+    with pytest.raises(ValueError, match=r"lpips needs images of at least 31 x 31; got \[30, 40\]"):
+        metrics.lpips(least[..., :30, :], least[..., :30, :])
+
+
+def test_lpips_gives_the_values_that_its_authors_print(monkeypatch):
+    folder = Path(os.environ.get("TUNABLE_DATA") or SHARED)
+    monkeypatch.setenv("TUNABLE_DATA", str(folder))
+    names = [folder / "lpips_example" / f"ex_{name}.png" for name in ("ref", "p0", "p1")]
+    if not all(name.is_file() for name in names) or not datasets.available("alexnet"):
+        pytest.skip("the example images of LPIPS or AlexNet are not at hand (set TUNABLE_DATA)")
+    metrics._lpips_network.cache_clear()
+    reference, *others = (datasets.decode(name)[None] / 255 for name in names)
+    found = metrics.lpips(torch.cat([reference, reference]), torch.cat(others))
+    torch.testing.assert_close(found, torch.tensor([0.722, 0.138]), rtol=0, atol=5e-4)
+
+
+# NIQE: see also test_niqe.py
+
+
+@pytest.mark.parametrize(
+    ("metric", "name", "side"),
+    [(lambda x: metrics.lpips(x, x), "alexnet", 31), (metrics.niqe, "niqe", 192)],
+)
+def test_missing_weights_are_named_with_the_way_to_get_them(tmp_path, monkeypatch, metric, name, side):
+    monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
+    metrics._lpips_network.cache_clear()
+    metrics._niqe_model.cache_clear()
+    with pytest.raises(MissingData, match=rf"'{name}'.*{tmp_path}.*`make data DATASETS={name}`"):
+        metric(torch.rand(1, 3, side, side))
+
+
+@pytest.mark.parametrize("size", [(95, 200), (200, 95)])
+def test_niqe_asks_for_whole_blocks(size):
+    with pytest.raises(ValueError, match=r"niqe needs images of at least 96 x 96; got \[(95|200), "):
+        metrics.niqe(torch.rand(1, 3, *size))
+
+
+# What all metrics refuse
+
+
 def kept(output, target):
     return metrics.kept_fraction(output, target, target + 0.1)
 
@@ -104,7 +236,12 @@ def kept_degraded(output, target):
     return metrics.kept_fraction(target, target, output + 0.1)
 
 
-METRICS = [metrics.psnr, metrics.ssim, kept, kept_degraded]
+def niqe(output, target):
+    return metrics.niqe(output) + metrics.niqe(target)
+
+
+TWO = [metrics.psnr, metrics.ssim, metrics.lpips, kept, kept_degraded]
+METRICS = [*TWO, niqe]
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -115,14 +252,14 @@ def test_what_is_no_batch_of_rgb_images_is_refused(metric, shape):
         metric(images, images)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", TWO)
 @pytest.mark.parametrize("shape", [(1, 3, 16, 16), (3, 3, 16, 15)])
 def test_images_of_two_shapes_are_refused(patches, metric, shape):
     with pytest.raises(ValueError, match="images must have one shape"):
         metric(torch.rand(shape), patches)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", TWO)
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 @pytest.mark.parametrize("side", [0, 1])
 def test_nan_and_infinity_are_refused(patches, metric, bad, side):
@@ -138,6 +275,25 @@ def test_images_in_0_to_255_are_refused(patches, metric, dtype):
     images = (patches * 255).to(dtype)
     with pytest.raises(ValueError, match=r"must be in \[0, 1\]; .* reaches 255 \(divide by 255\?\)"):
         metric(images, images)
+
+
+def test_niqe_refuses_nan(patches):
+    with pytest.raises(ValueError, match="the output holds NaN"):
+        metrics.niqe(patches / 0)
+
+
+@pytest.mark.parametrize("metric", TWO)
+@pytest.mark.parametrize("side", [0, 1])
+def test_one_image_in_0_to_255_is_refused(patches, metric, side):
+    images = [patches, patches]
+    images[side] = patches * 255
+    with pytest.raises(ValueError, match=r"images must be in \[0, 1\]; the \w+ reaches 255"):
+        metric(*images)
+
+
+def test_an_output_that_overshoots_is_measured_all_the_same(patches, close):
+    far = torch.where(patches > 0.5, 7.0, -7.0)
+    close(metrics.psnr(far, patches), metrics.psnr(far.clamp(0, 1), patches))
 
 
 def test_ssim_of_a_small_image_is_refused(patches):

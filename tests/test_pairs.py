@@ -71,7 +71,7 @@ def test_crops_of_a_pair_are_of_the_same_place_and_way_round():
     clean = torch.from_numpy(photograph(40, 50)).permute(2, 0, 1) // 2
     pair = torch.cat([clean, clean + 1])
     found = datasets.crops([pair], 16, 20, torch.Generator().manual_seed(0)).float() / 255
-    clean, noisy = RealDenoising().pair(found, torch.Generator())
+    clean, noisy, _ = RealDenoising().pair(found, torch.Generator())
     torch.testing.assert_close(noisy - clean, torch.full_like(clean, 1 / 255))
 
 

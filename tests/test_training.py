@@ -13,7 +13,7 @@ from tunable_core.controls import DNIConfig, Stage, TunableConfig, TunableContro
 from tunable_core.files import DamagedFile
 from tunable_core.networks import ResNetConfig
 from tunable_core.omega import OmegaSampling
-from tunable_core.tasks import Denoising
+from tunable_core.tasks import Denoising, Pair
 from tunable_core.training import Training, TrainingDiverged, learning_rate, train
 
 QUICK = Training(steps=6, batch=2, patch=8)
@@ -315,8 +315,8 @@ class Poisoned:
         self.good = iter([True] * 3)
 
     def pair(self, patches, generator):
-        clean, noisy = Denoising().pair(patches, generator)
-        return clean, noisy if next(self.good, False) else noisy * math.nan
+        clean, noisy, _ = Denoising().pair(patches, generator)
+        return Pair(clean, noisy if next(self.good, False) else noisy * math.nan)
 
 
 @pytest.mark.usefixtures("log_every_step")

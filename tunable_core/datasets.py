@@ -2,7 +2,8 @@
 
 data/registry.tsv has a row for each file: the sets it is in, its place below root(), size, sha256,
 address and licence. The samples are photographs inside the wheels of scikit-image, scikit-learn and
-matplotlib, there without any network; their size and sha256 are of the decoded pixels.
+matplotlib, there without any network; their size and sha256 are of the decoded pixels. Weights of
+published models are registered alike; weights.py reads them.
 """
 
 from __future__ import annotations
@@ -31,6 +32,14 @@ TRAINING = ("bsds500", "div2k")
 """Sets to train on; no image of them is in any other set."""
 ARCHIVES = {"div2k": range(1, 801), "div2k-valid": range(801, 901)}
 """Sets that come as one zip, and the numbers of the images in it."""
+EXTRACTS = {
+    "alexnet": (
+        "weights/alexnet_features.safetensors",
+        9879680,
+        "bcee9da40f3c0920d814226a01368b8222e2fd5bcaf87875adbacab809ba4534",
+    )
+}
+"""Weights, and the smaller file (place, size, sha256) that serves where the whole one is not."""
 MAX_PIXELS = MAX_BYTES = 2**26
 """The largest image decoded and the largest file unpacked; DIV2K, the largest, has 2040 x 2040."""
 
@@ -128,6 +137,9 @@ def describe(name: str) -> ImageSet:
     else:
         place = _installed if is_sample(name) else base.joinpath
         files = [File(place(row["file"]), int(row["bytes"]), row["sha256"]) for row in rows]
+    if name in EXTRACTS and not files[0].path.is_file():
+        extract, *expected = EXTRACTS[name]
+        files = [File(base / extract, *expected)] if (base / extract).is_file() else files
     ids = [file.path.stem for file in files]
     if len(set(ids)) < len(ids):
         ids = [f"{file.path.parent.name}/{file.path.stem}" for file in files]
@@ -196,21 +208,35 @@ def load_or_samples(name: str, split: str | None = None) -> ImageSet:
     return instead
 
 
+def content(name: str) -> bytes:
+    """The bytes of a set that is one file, verified; raises MissingData or DamagedFile."""
+    (file,) = load(name).files
+    return _verified(file, name)
+
+
+def _verified(file: File, name: str) -> bytes:
+    if not file.path.is_file() or not file.sha256:
+        raise MissingData(f"{file.path} is missing or was not verified ({_way_out(name)} gets it)")
+    found = file.path.read_bytes()
+    if not is_sample(name):
+        _check(found, file, name)
+    return found
+
+
+def _check(found: bytes, file: File, name: str) -> None:
+    remedy = f"{_way_out(name)} replaces it"
+    if len(found) != file.bytes:
+        raise DamagedFile(f"{file.path} has {len(found)} bytes, not {file.bytes} ({remedy})")
+    if hashlib.sha256(found).hexdigest() != file.sha256:
+        raise DamagedFile(f"{file.path} does not match its registered sha256 ({remedy})")
+
+
 def read(file: File, name: str) -> Tensor:
     """One file of a set as [3, H, W] uint8: bytes, sha256 check, then decoding, so that nothing unknown
     reaches the decoder."""
-    if not file.path.is_file() or not file.sha256:
-        raise MissingData(f"{file.path} is missing or was not verified ({_way_out(name)} gets it)")
-    content, remedy = file.path.read_bytes(), f"{_way_out(name)} replaces it"
+    pixels = _decode(_verified(file, name), file.path, f"{_way_out(name)} replaces it")
     if is_sample(name):
-        pixels = _decode(content, file.path, remedy)
-        content = pixels.tobytes()
-    if len(content) != file.bytes:
-        raise DamagedFile(f"{file.path} has {len(content)} bytes, not {file.bytes} ({remedy})")
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise DamagedFile(f"{file.path} does not match its registered sha256 ({remedy})")
-    if not is_sample(name):
-        pixels = _decode(content, file.path, remedy)
+        _check(pixels.tobytes(), file, name)
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
 
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+RADIUS = 10
+"""Half the side of the blur kernel, in pixels, its centre left out."""
+MAX_RHO = 4.0
 
 
 def gaussian_noise(clean: Tensor, sigma: Tensor | float, generator: torch.Generator) -> Tensor:
@@ -16,12 +21,58 @@ def gaussian_noise(clean: Tensor, sigma: Tensor | float, generator: torch.Genera
     sigma = torch.as_tensor(sigma, dtype=torch.float32)
     if not (torch.isfinite(sigma) & (sigma >= 0)).all():
         raise ValueError(f"sigma must be finite and not negative (grey levels); got {sigma.tolist()}")
-    if sigma.ndim and sigma.shape != clean.shape[:1]:
-        raise ValueError(
-            f"sigma must be one number or one per image; got {list(sigma.shape)} for {len(clean)} images"
-        )
+    _one_or_one_each("sigma", sigma, clean)
     noise = torch.randn(clean.shape, generator=generator, device=generator.device)
     return clean + noise.to(clean) * (sigma.to(clean) / 255).view(-1, 1, 1, 1)
+
+
+def gaussian_blur(clean: Tensor, rho: Tensor | float) -> Tensor:
+    """Clean blurred by a 21 x 21 Gaussian kernel (Sec. 4.1.2), differentiable in both.
+
+    clean: [B, C, H, W]; rho: a number or [B], standard deviation in pixels in [0, 4], 0 for the image
+    itself. The kernel is the density at whole pixels, cut at 10 and made to sum to 1; the border is
+    replicated (scipy.ndimage's mode "nearest").
+    Raises ValueError for a rho outside its range, another number of them, or an image below 21 x 21.
+    """
+    rho = rho if isinstance(rho, Tensor) else torch.tensor(rho, dtype=torch.float64)
+    if not ((rho >= 0) & (rho <= MAX_RHO)).all():
+        raise ValueError(
+            f"rho must lie in [0, {MAX_RHO:g}] pixels (the kernel ends at {RADIUS}); got {rho.tolist()}"
+        )
+    _one_or_one_each("rho", rho, clean)
+    side, size = 2 * RADIUS + 1, list(clean.shape[-2:])
+    if min(size) < side:
+        raise ValueError(
+            f"the blur kernel of {side} x {side} needs images at least as large; got {size} "
+            f"(take larger patches)"
+        )
+    taps = gaussian_taps(rho).to(clean).view(-1, side, 1, 1, 1).unbind(1)  # each [1 or B, 1, 1, 1]
+    padded = F.pad(clean, (RADIUS,) * 4, mode="replicate")
+    # Sums of shifted images, not a convolution: the same under autocast and on every device.
+    rows = sum(tap * padded.narrow(-2, shift, size[0]) for shift, tap in enumerate(taps))
+    return sum(tap * rows.narrow(-1, shift, size[1]) for shift, tap in enumerate(taps))
+
+
+def gaussian_taps(rho: Tensor) -> Tensor:
+    """One side of the separable kernel: [..., 21] for rho [...], the unit impulse where rho is 0."""
+    offsets = torch.arange(-RADIUS, RADIUS + 1, device=rho.device)
+    rho = rho[..., None]
+    density = torch.exp(-(offsets / rho.where(rho > 0, 1)).square() / 2)
+    density = density.where(rho > 0, (offsets == 0).to(density))
+    return density / density.sum(-1, keepdim=True)
+
+
+def blur_then_noise(
+    clean: Tensor, rho: Tensor | float, sigma: Tensor | float, generator: torch.Generator
+) -> Tensor:
+    """Blur of rho pixels, then noise of sigma grey levels (Eq. 8 as in Sec. 4.1.2): [B, C, H, W]."""
+    return gaussian_noise(gaussian_blur(clean, rho), sigma, generator)
+
+
+def _one_or_one_each(name: str, level: Tensor, clean: Tensor) -> None:
+    if level.ndim and level.shape != clean.shape[:1]:
+        shape, images = list(level.shape), len(clean)
+        raise ValueError(f"{name} must be one number or one per image; got {shape} for {images} images")
 
 
 def test_noise(clean: Tensor, sigma: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Bringing image sets into datasets.root(): verified, atomic, going on where it stopped.
+"""Bringing image sets and weights into datasets.root(): verified, atomic, resumed where it stopped.
 
 `python -m tunable_core.downloads kodak bsds500` downloads, `--list` shows what there is.
 """
@@ -33,7 +33,7 @@ from tunable_core.datasets import (
 )
 from tunable_core.files import DamagedFile, write_atomically
 
-LAPTOP = ["bsds500", "kodak", "cbsd68", "bsd100", "set5", "set14", "style"]
+LAPTOP = ["bsds500", "kodak", "cbsd68", "bsd100", "set5", "set14", "style", "alexnet", "niqe"]
 PROFILES = {"smoke": [], "laptop": LAPTOP, "paper": [*LAPTOP, "urban100", "nam", "div2k"]}
 """What `make data` gets for each budget."""
 
@@ -52,7 +52,7 @@ def download(
     Raises DownloadFailed, or DamagedFile for an archive whose content is not what it should be.
     """
     rows, images = rows_of(name), describe(name)
-    if is_sample(name) or (name in ARCHIVES and all(_whole(file) for file in images.files)):
+    if is_sample(name) or all(_whole(file) for file in images.files):
         return load(name)
     import pooch
 
@@ -64,7 +64,7 @@ def download(
         urls={row["file"]: row["url"] for row in rows},
         retry_if_failed=2,
     )
-    bar_per_file = progress and name in ARCHIVES
+    bar_per_file = progress and len(rows) == 1
 
     def fetch(url: str, output: str, cache: pooch.Pooch) -> None:
         https = pooch.HTTPDownloader(progressbar=bar_per_file, chunk_size=2**18)
@@ -135,8 +135,8 @@ def _refuse(member: zipfile.ZipInfo) -> None:
 
 
 def _table() -> str:
-    """Every set: name, images, size, whether it is here, licence."""
-    lines = [f"{'set':<14}{'images':>7}{'MB':>8}  {'here':<6}licence"]
+    """Every set: name, files, size, whether it is here, licence."""
+    lines = [f"{'set':<14}{'files':>7}{'MB':>8}  {'here':<6}licence"]
     for name in names():
         images, size = describe(name), sum(int(row["bytes"]) for row in rows_of(name)) / 1e6
         here = "yes" if available(name) else "no"
@@ -162,7 +162,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for name in dict.fromkeys(wanted):
             images = download(name)
-            print(f"{name}: {len(images)} images, verified, in {root()} ({images.licence})")
+            files = "1 file" if len(images) == 1 else f"{len(images)} files"
+            print(f"{name}: {files}, verified, in {root()} ({images.licence})")
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,11 +1,25 @@
-"""Image metrics: two [B, 3, H, W] images in [0, 1] to one number per image, [B]."""
+"""Image metrics: [B, 3, H, W] images in [0, 1] to one number per image, [B].
+
+All refuse, with a ValueError of one sentence, images that are no RGB batch, of two sizes, outside
+[0, 1] by far, too small, or that hold NaN or infinity.
+"""
 
 from __future__ import annotations
+
+import functools
+import warnings
 
 import numpy as np
 import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
+
+from tunable_core import niqe as naturalness
+from tunable_core import weights
+from tunable_core.torchvision_import import import_torchvision
+
+LPIPS_LEAST = 31
+"""Side in pixels below which AlexNet has nothing left to pool."""
 
 
 def psnr(output: Tensor, target: Tensor, *, clip: bool = True, crop: int = 0) -> Tensor:
@@ -14,7 +28,7 @@ def psnr(output: Tensor, target: Tensor, *, clip: bool = True, crop: int = 0) ->
     clip: clip both images to [0, 1] first (the convention of Table 1, in floating point, no rounding);
     crop: border in pixels left out. Equal images give inf.
     """
-    output, target = _pair(output, target, crop)
+    output, target = _checked("psnr", crop=crop, output=output, target=target)
     if clip:
         output, target = output.clamp(0, 1), target.clamp(0, 1)
     error = (output.double() - target.double()).square().flatten(1).mean(1)
@@ -26,9 +40,7 @@ def ssim(output: Tensor, target: Tensor, *, crop: int = 0) -> Tensor:
 
     Wang et al. 2004 through scikit-image, images clipped to [0, 1], K1 = 0.01, K2 = 0.03.
     """
-    output, target = _pair(output, target, crop)
-    if min(output.shape[-2:]) < 11:
-        raise ValueError(f"ssim needs images of at least 11 x 11; got {list(output.shape[-2:])}")
+    output, target = _checked("ssim", least=11, crop=crop, output=output, target=target)
     images = [x.clamp(0, 1).double().cpu().numpy() for x in (output, target)]
     settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
     values = [
@@ -45,8 +57,7 @@ def kept_fraction(output: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
     noisy input, 0.9 for full noise preservation, and a little over 0 for a good denoiser, whose error
     is correlated with the noise. Raises ValueError where there is no noise.
     """
-    output, clean = _pair(output, clean, 0)
-    degraded, _ = _pair(degraded, clean, 0)
+    output, clean, degraded = _checked("kept_fraction", output=output, clean=clean, degraded=degraded)
     noise = (degraded.double() - clean.double()).flatten(1)
     power = noise.square().sum(1)
     if (power == 0).any():
@@ -55,24 +66,73 @@ def kept_fraction(output: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
     return ((kept * noise).sum(1) / power).float()
 
 
-def _pair(output: Tensor, target: Tensor, crop: int) -> tuple[Tensor, Tensor]:
-    for name, image in (("output", output), ("target", target)):
+def lpips(output: Tensor, target: Tensor) -> Tensor:
+    """Perceptual distance of Zhang et al. 2018, version 0.1 with AlexNet, 0 for equal images: [B].
+
+    Over the whole image, clipped to [0, 1] first; no gradient. AlexNet comes from weights.py, which
+    raises datasets.MissingData where it is not there.
+    """
+    output, target = _checked("lpips", least=LPIPS_LEAST, output=output, target=target)
+    network = _lpips_network(output.device)
+    with torch.no_grad(), torch.autocast(output.device.type, enabled=False):
+        return network(*(2 * x.float().clamp(0, 1) - 1 for x in (output, target))).flatten()
+
+
+@functools.cache
+def _lpips_network(device: torch.device) -> torch.nn.Module:
+    """The network with AlexNet's convolutions, built once for a device; no seed is touched."""
+    convolutions = weights.load("alexnet")
+    import_torchvision()
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"torchvision\.models")  # it is asked the old way
+        from lpips import LPIPS
+
+        network = LPIPS(net="alex", pnet_rand=True, verbose=False)
+    own = network.net.state_dict()  # "slice2.3.weight" is layer 3 of AlexNet
+    network.net.load_state_dict({key: convolutions[key.partition(".")[2]] for key in own})
+    return network.requires_grad_(False).eval().to(device)
+
+
+def niqe(output: Tensor) -> Tensor:
+    """Naturalness without a reference, 0 or more, lower is better, about 3 for photographs: [B].
+
+    Mittal et al. 2013 as niqe.py spells it out: Y, rounded, blocks of 96 x 96. The model comes from
+    weights.py, which raises datasets.MissingData where it is not there.
+    """
+    (output,) = _checked("niqe", least=naturalness.BLOCK, output=output)
+    with torch.no_grad(), torch.autocast(output.device.type, enabled=False):
+        return naturalness.distance(output, _niqe_model()).float()
+
+
+@functools.cache
+def _niqe_model() -> dict[str, Tensor]:
+    return weights.load("niqe")
+
+
+def _checked(metric: str, *, least: int = 1, crop: int = 0, **images: Tensor) -> list[Tensor]:
+    """The images without their border of `crop` pixels, if the metric means anything for them.
+
+    A network's output may overshoot [0, 1]; at 100 it is taken for grey levels all the same.
+    """
+    shapes = {name: list(image.shape) for name, image in images.items()}
+    for name, image in images.items():
         if image.ndim != 4 or image.shape[1] != 3:
-            raise ValueError(f"{name} must be [B, 3, H, W]; got shape {list(image.shape)}")
-    if output.shape != target.shape:
-        raise ValueError(
-            f"images must have one shape; got {list(output.shape)} and {list(target.shape)}"
-        )
-    if target.numel() and target.abs().max() > 4:
-        raise ValueError(
-            f"images must be in [0, 1]; the target reaches {target.abs().max().item():g} "
-            f"(divide by 255?)"
-        )
-    for name, image in (("output", output), ("target", target)):
+            raise ValueError(f"{name} must be [B, 3, H, W]; got shape {shapes[name]}")
+    if len({tuple(shape) for shape in shapes.values()}) > 1:
+        listed = " and ".join(map(str, shapes.values()))
+        raise ValueError(f"images must have one shape; got {listed} (crop the larger one)")
+    for name, image in images.items():
         if not image.isfinite().all():
             raise ValueError(f"the {name} holds NaN or infinity; a metric of it would mean nothing")
-    if crop:
-        if min(output.shape[-2:]) <= 2 * crop:
-            raise ValueError(f"a crop of {crop} leaves nothing of {list(output.shape[-2:])}")
-        output, target = (x[..., crop:-crop, crop:-crop] for x in (output, target))
-    return output, target
+        reach = image.abs().max().item() if image.numel() else 0
+        if reach > (100 if name == "output" else 4):
+            raise ValueError(f"images must be in [0, 1]; the {name} reaches {reach:g} (divide by 255?)")
+    size = shapes[name][-2:]
+    if crop and min(size) <= 2 * crop:
+        raise ValueError(f"a crop of {crop} leaves nothing of {size}")
+    size = [side - 2 * crop for side in size]
+    if min(size) < least:
+        raise ValueError(
+            f"{metric} needs images of at least {least} x {least}; got {size} (take larger crops)"
+        )
+    return [x[..., crop : x.shape[-2] - crop, crop : x.shape[-1] - crop] for x in images.values()]

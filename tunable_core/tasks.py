@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from tunable_core.degradations import gaussian_noise
-from tunable_core.objectives import NU, MultiLoss, NoisePreservation, reconstruction
+from tunable_core.degradations import MAX_RHO, blur_then_noise, gaussian_noise
+from tunable_core.objectives import (
+    GAMMA,
+    NU,
+    Joint,
+    MultiLoss,
+    NoisePreservation,
+    Reading,
+    reconstruction,
+)
+
+
+class Pair(NamedTuple):
+    """What one training step sees."""
+
+    clean: Tensor
+    """[B, 3, H, W] in [0, 1]."""
+    degraded: Tensor
+    """[B, 3, H, W], not clipped."""
+    levels: Tensor | None = None
+    """[B, p] in [0, 1]: how strongly each sample was degraded, for controls that are told."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +48,10 @@ class Denoising:
         noise = NoisePreservation(self.noise_target, self.nu)
         return MultiLoss({"reconstruction": reconstruction, "noise": noise})
 
-    def pair(self, patches: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
         """Clean patches [B, 3, H, W] in [0, 1] and their noisy twins, each with a sigma of its own."""
-        low, high = self.sigma
-        u = torch.rand(len(patches), generator=generator, device=generator.device)
-        return patches, gaussian_noise(patches, low + (high - low) * u, generator)
+        sigma = _uniform(self.sigma, len(patches), generator)
+        return Pair(patches, gaussian_noise(patches, sigma, generator))
 
 
 @dataclass(frozen=True)
@@ -48,10 +66,53 @@ class RealDenoising:
     @property
     def loss(self) -> MultiLoss:
         """The multi-loss of Eq. 7 for this task."""
-        noise = NoisePreservation(self.noise_target, self.nu)
-        return MultiLoss({"reconstruction": reconstruction, "noise": noise})
+        return Denoising(noise_target=self.noise_target, nu=self.nu).loss
 
-    def pair(self, patches: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
         """Clean and noisy patches [B, 3, H, W] of pairs [B, 6, H, W]; see pairs.py."""
-        clean, noisy = patches.chunk(2, 1)
-        return clean, noisy
+        return Pair(*patches.chunk(2, 1))
+
+
+@dataclass(frozen=True)
+class DenoisingDeblurring:
+    """Joint denoising and deblurring: omega_1, omega_2, how much to remove of each (Sec. 4.1.2)."""
+
+    reading: Reading = "adapted"
+    """Reading of the objectives; see objectives.Joint."""
+    sigma: tuple[float, float] = (5.0, 30.0)
+    """Range of the noise level, in grey levels of 255."""
+    rho: tuple[float, float] = (0.0, MAX_RHO)
+    """Range of the blur, standard deviation in pixels."""
+    levels: Literal["uniform", "beta"] = "uniform"
+    """How levels are drawn. uniform: both, over their ranges, as in the paper. beta: as CResMD's authors
+    do, half of the samples with both, a quarter with noise alone, a quarter with blur alone, each level
+    ~ Beta(0.5, 1) times the largest."""
+    nu: float = NU
+    """Largest share of the noise that is kept."""
+    gamma: float = GAMMA
+    """Strength of the sharpening at omega_2 = 1."""
+
+    @property
+    def loss(self) -> MultiLoss:
+        """The multi-loss of Sec. 4.1.2 in the chosen reading."""
+        joint = Joint(self.reading, self.nu, self.gamma)
+        return MultiLoss({"noise": joint.noise, "blur": joint.blur})
+
+    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
+        """Clean patches [B, 3, H, W] and their blurred, noisy twins; levels are sigma and rho over
+        their largest values."""
+        count = len(patches)
+        if self.levels == "uniform":
+            sigma, rho = (_uniform(span, count, generator) for span in (self.sigma, self.rho))
+        else:
+            u = torch.rand(3, count, generator=generator, device=generator.device)
+            strength = u[:2].square()  # Beta(0.5, 1): its distribution function is the square root
+            sigma = self.sigma[1] * strength[0] * ~((u[2] >= 0.5) & (u[2] < 0.75))
+            rho = self.rho[1] * strength[1] * (u[2] < 0.75)
+        degraded = blur_then_noise(patches, rho, sigma, generator)
+        return Pair(patches, degraded, torch.stack([sigma / self.sigma[1], rho / self.rho[1]], 1))
+
+
+def _uniform(span: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:
+    low, high = span
+    return low + (high - low) * torch.rand(count, generator=generator, device=generator.device)

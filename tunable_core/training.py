@@ -120,11 +120,11 @@ def _run_stage(state: _State, stage: Stage, task, images, progress, on_log) -> N
     device = next(control.parameters()).device
     bar = tqdm(total=state.steps, initial=state.step, desc=stage.name, disable=not progress)
     for step in range(state.step, state.steps):
-        clean, degraded, omega = _batch(task, images, stage, control, settings, step)
-        clean, degraded, omega = (x.to(device) for x in (clean, degraded, omega))
+        batch = _batch(task, images, stage, control, settings, step)
+        clean, degraded, omega, dials = (x.to(device) for x in batch)
         bf16 = settings.precision == "bf16"
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            output = control(degraded, omega)
+            output = control(degraded, dials)
         total, parts = loss(output, clean, degraded, omega)
         total.backward()
         norm = nn.utils.clip_grad_norm_(state.parameters, settings.clip)
@@ -148,16 +148,23 @@ def _run_stage(state: _State, stage: Stage, task, images, progress, on_log) -> N
 
 
 def _batch(task, images, stage, control, settings, step):
-    """Patches, their degraded twins and omegas of one step: a pure function of seed and step."""
+    """Of one step, a pure function of seed and step: patches, their degraded twins, the omegas that
+    weigh the objectives, and what the network is given: the same, but in stages that are told."""
     # torch's generator on the CPU takes 32 bits of its seed: keep seeds far apart within them
     generator = torch.Generator().manual_seed((settings.seed * 0x9E3779B1 + step) % 2**32)
     patches = crops(images, settings.patch, settings.batch, generator).float() / 255
     patches = patches.contiguous(memory_format=torch.channels_last)
-    clean, degraded = task.pair(patches, generator)
+    clean, degraded, levels = task.pair(patches, generator)
     omega = stage.omegas(settings.omega, control.num_objectives, generator)
-    if len(omega) == 1:
-        return clean, degraded, omega[0]
-    return clean, degraded, omega.repeat_interleave(settings.batch // len(omega), 0)
+    omega = omega[0] if len(omega) == 1 else omega.repeat_interleave(settings.batch // len(omega), 0)
+    if not stage.told:
+        return clean, degraded, omega, omega
+    if levels is None:
+        raise ValueError(
+            f"stage '{stage.name}' is told how strongly samples are degraded; {type(task).__name__} "
+            f"does not say"
+        )
+    return clean, degraded, omega, levels
 
 
 class _State:

@@ -3,6 +3,7 @@
 from tunable_core.controls.base import Control, Stage, complexity
 from tunable_core.controls.blend import Blend, BlendConfig
 from tunable_core.controls.cfsnet import CFSNet, CFSNetConfig
+from tunable_core.controls.cresmd import CResMD, CResMDConfig
 from tunable_core.controls.dni import DNI, DNIConfig
 from tunable_core.controls.dynet import DyNet, DyNetConfig
 from tunable_core.controls.film import FiLM, FiLMConfig
@@ -14,6 +15,8 @@ __all__ = [
     "BlendConfig",
     "CFSNet",
     "CFSNetConfig",
+    "CResMD",
+    "CResMDConfig",
     "Control",
     "DNIConfig",
     "DyNet",

@@ -23,6 +23,9 @@ class Stage:
     """Prefixes of the names of the parameters that train; all others stay frozen."""
     omega: tuple[float, ...] | None = None
     """The fixed omega of this stage; None draws them as the training settings say."""
+    told: bool = False
+    """Whether the network is given the true strength of each sample's degradation in place of omega;
+    omega then only weighs the objectives."""
     share: float = 1.0
     """Length in units of the configured number of steps."""
     start: Callable[[], None] = field(default=lambda: None, compare=False)

@@ -1,0 +1,71 @@
+"""How training pairs are made."""
+
+import pytest
+import torch
+
+from tunable_core.degradations import gaussian_blur
+from tunable_core.objectives import Joint
+from tunable_core.tasks import Denoising, DenoisingDeblurring, RealDenoising
+
+
+def generator():
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def patches():
+    return torch.rand(200, 3, 24, 24)
+
+
+@pytest.mark.parametrize(
+    "task", [Denoising(), DenoisingDeblurring(), DenoisingDeblurring(levels="beta")]
+)
+def test_pairs_depend_on_the_generator_alone(task, patches):
+    first, second = (task.pair(patches, generator()) for _ in range(2))
+    assert torch.equal(first.degraded, second.degraded)
+    assert first.degraded.shape == patches.shape
+    assert torch.equal(first.clean, patches)
+
+
+def test_the_joint_levels_are_what_was_done(patches):
+    flat = torch.full_like(patches, 0.5)
+    pair = DenoisingDeblurring().pair(flat, generator())
+    noise = (pair.degraded - flat).flatten(1).std(1) * 255
+    torch.testing.assert_close(noise / 30, pair.levels[:, 0], rtol=0.1, atol=0)
+    still = DenoisingDeblurring(sigma=(0.0, 1e-6)).pair(patches, generator())
+    expected = gaussian_blur(patches, 4 * still.levels[:, 1])
+    torch.testing.assert_close(still.degraded, expected, atol=1e-6, rtol=0)
+
+
+def test_uniform_levels_cover_their_ranges(patches):
+    levels = DenoisingDeblurring().pair(patches, generator()).levels
+    assert levels.min(0).values[0] >= 5 / 30
+    assert levels.max() <= 1
+    assert levels.mean(0).tolist() == pytest.approx([17.5 / 30, 0.5], abs=0.06)
+
+
+def test_beta_levels_are_often_single_and_mostly_weak():
+    task = DenoisingDeblurring(levels="beta")
+    levels = task.pair(torch.rand(2000, 3, 21, 21), generator()).levels
+    without = (levels == 0).float().mean(0)
+    assert without.tolist() == pytest.approx([0.25, 0.25], abs=0.03)
+    assert not (levels == 0).all(1).any()
+    noise = levels[levels[:, 0] > 0, 0]
+    assert noise.mean().item() == pytest.approx(1 / 3, abs=0.03)
+    assert (noise < 0.25).float().mean().item() == pytest.approx(0.5, abs=0.04)  # sqrt(0.25)
+
+
+def test_a_pair_of_real_noise_is_its_two_halves():
+    pairs = torch.rand(2, 6, 8, 8)
+    clean, noisy, levels = RealDenoising().pair(pairs, generator())
+    assert torch.equal(torch.cat([clean, noisy], 1), pairs)
+    assert levels is None
+
+
+def test_the_joint_task_has_the_objectives_of_its_reading(patches):
+    for reading in ("adapted", "clean", "literal"):
+        loss = DenoisingDeblurring(reading=reading, gamma=3.0).loss
+        omega = torch.tensor([0.3, 0.7])
+        _, parts = loss(patches, patches, patches, omega)
+        expected = Joint(reading, gamma=3.0).blur(patches, patches, patches, omega).mean()
+        torch.testing.assert_close(parts["blur"], expected)

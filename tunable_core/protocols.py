@@ -1,0 +1,164 @@
+"""What is measured: test images, how they are degraded, positions of the dials, and the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tunable_core import datasets, metrics
+from tunable_core.degradations import gaussian_blur, test_noise
+from tunable_core.objectives import NU, noise_target
+
+FIVE = ((0.0, 1.0), (0.25, 0.75), (0.5, 0.5), (0.75, 0.25), (1.0, 0.0))
+"""The omegas of Table 1."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test image."""
+
+    image: str
+    """Its id."""
+    levels: dict[str, float]
+    """How it was degraded: sigma in grey levels of 255, rho in pixels; {} for noise of its own."""
+    clean: Tensor
+    """[3, H, W] in [0, 1]."""
+    degraded: Tensor
+    """[3, H, W], not clipped."""
+
+
+@dataclass(frozen=True)
+class DenoisingSweep:
+    """What is measured, but for the control; part of the key of a kept sweep."""
+
+    images: str = "kodak"
+    """Test images, a name of datasets.py."""
+    sigmas: tuple[float, ...] = (5.0, 15.0, 30.0)
+    """Noise levels, grey levels of 255."""
+    omegas: tuple[tuple[float, float], ...] = FIVE
+    """Positions of the dials."""
+    every: int = 1
+    """Take every n-th image of the set."""
+    crop: int | None = None
+    """Side of a central square crop, pixels; None takes whole images."""
+    nu: float = NU
+    """Share of the noise in y_eta at omega_2 = 1."""
+
+    def __len__(self) -> int:
+        """Number of cases."""
+        return len(datasets.describe(self.images).ids[:: self.every]) * len(self.sigmas)
+
+    def cases(self) -> Iterator[Case]:
+        """Each test image at each noise level; raises datasets.MissingData without the images."""
+        pictures = datasets.load(self.images)
+        for name in pictures.ids[:: self.every]:
+            clean = _cut(pictures[name], self.crop)
+            for sigma in self.sigmas:
+                yield Case(name, {"sigma": sigma}, clean, test_noise(clean, sigma))
+
+    def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
+        """The metrics of one output [1, 3, H, W]."""
+        return _denoising_row(case, omega, output, self.nu)
+
+
+def _cut(image: Tensor, crop: int | None) -> Tensor:
+    """uint8 [3, H, W] to [0, 1], the central square of that side where there is one."""
+    image = image.float() / 255
+    if crop is None:
+        return image
+    top, left = ((side - crop) // 2 for side in image.shape[-2:])
+    if min(top, left) < 0:
+        raise ValueError(f"a crop of {crop} does not fit in {list(image.shape[-2:])}")
+    return image[:, top : top + crop, left : left + crop]
+
+
+def _denoising_row(case: Case, omega: Sequence[float], output: Tensor, nu: float) -> dict[str, Tensor]:
+    clean, degraded = case.clean[None], case.degraded[None]
+    rounded = (output.clamp(0, 1) * 255).round() / 255
+    noisy = case.levels.get("sigma") != 0
+    return {
+        "psnr": metrics.psnr(output, clean),
+        "psnr_eta": metrics.psnr(output, noise_target(clean, degraded, omega[1], nu)),
+        "psnr_8bit": metrics.psnr(rounded, clean),
+        "kept": metrics.kept_fraction(output, clean, degraded) if noisy else torch.tensor([torch.nan]),
+    }
+
+
+@dataclass(frozen=True)
+class RealSweep:
+    """The same for pairs of photographs with noise of their own; adds SSIM."""
+
+    images: str = "nam-test"
+    """Test pairs, a name of datasets.py."""
+    omegas: tuple[tuple[float, float], ...] = ((1.0, 0.0), (0.0, 1.0))
+    """Positions of the dials; the default are those of Table 2b."""
+    nu: float = NU
+    """Share of the noise in y_eta at omega_2 = 1."""
+
+    def __len__(self) -> int:
+        """Number of cases."""
+        return len(datasets.describe(self.images).ids)
+
+    def cases(self) -> Iterator[Case]:
+        """Each pair; raises datasets.MissingData without them."""
+        pairs = datasets.load(self.images)
+        for name in pairs.ids:
+            clean, noisy = (pairs[name].float() / 255).chunk(2)
+            yield Case(name, {}, clean, noisy)
+
+    def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
+        """The metrics of one output [1, 3, H, W]."""
+        clean, degraded = case.clean[None], case.degraded[None]
+        target = noise_target(clean, degraded, omega[1], self.nu)
+        return _denoising_row(case, omega, output, self.nu) | {
+            "ssim": metrics.ssim(output, clean),
+            "ssim_eta": metrics.ssim(output, target),
+        }
+
+
+@dataclass(frozen=True)
+class JointSweep:
+    """Blur, then noise, in every combination (Table 3); distortion and perception."""
+
+    images: str = "kodak"
+    """Test images, a name of datasets.py."""
+    sigmas: tuple[float, ...] = (5.0, 15.0, 30.0)
+    """Noise levels, grey levels of 255."""
+    rhos: tuple[float, ...] = (0.0, 1.0, 2.0, 3.0, 4.0)
+    """Blurs, standard deviation in pixels."""
+    omegas: tuple[tuple[float, float], ...] = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
+    """Positions of the dials."""
+    every: int = 1
+    """Take every n-th image of the set."""
+    crop: int | None = None
+    """Side of a central square crop, pixels; None takes whole images."""
+
+    def __len__(self) -> int:
+        """Number of cases."""
+        count = len(datasets.describe(self.images).ids[:: self.every])
+        return count * len(self.sigmas) * len(self.rhos)
+
+    def cases(self) -> Iterator[Case]:
+        """Each test image with each blur and noise level."""
+        pictures = datasets.load(self.images)
+        for name in pictures.ids[:: self.every]:
+            clean = _cut(pictures[name], self.crop)
+            for rho in self.rhos:
+                blurred = gaussian_blur(clean[None], rho)[0]
+                for sigma in self.sigmas:
+                    yield Case(name, {"sigma": sigma, "rho": rho}, clean, test_noise(blurred, sigma))
+
+    def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
+        """The metrics of one output [1, 3, H, W]."""
+        clean = case.clean[None]
+        return {
+            "psnr": metrics.psnr(output, clean),
+            "lpips": metrics.lpips(output, clean),
+            "niqe": metrics.niqe(output),
+        }
+
+
+Sweep = DenoisingSweep | RealSweep | JointSweep

@@ -5,7 +5,9 @@ from __future__ import annotations
 from tunable_core.runs import RunConfig
 from tunable_core.study import backbones
 from tunable_core.study import denoising as _denoising
+from tunable_core.study import joint as _joint
 from tunable_core.study.denoising import ABLATIONS, METHODS, ablation, denoising
+from tunable_core.study.joint import joint
 from tunable_core.study.profiles import PROFILES, Profile, profile
 
 __all__ = [
@@ -17,10 +19,11 @@ __all__ = [
     "all_runs",
     "backbones",
     "denoising",
+    "joint",
     "profile",
 ]
 
 
 def all_runs(budget: Profile) -> list[RunConfig]:
     """Every run that the notebooks read at this budget, the most wanted first."""
-    return [*_denoising.runs_of(budget), *backbones.runs_of(budget)]
+    return [*_denoising.runs_of(budget), *backbones.runs_of(budget), *_joint.runs_of(budget)]

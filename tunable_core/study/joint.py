@@ -1,0 +1,56 @@
+"""The runs of joint denoising and deblurring (Table 3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tunable_core.controls import BlendConfig, CResMDConfig, TunableConfig
+from tunable_core.networks import ResNetConfig
+from tunable_core.objectives import Reading
+from tunable_core.omega import OmegaSampling
+from tunable_core.runs import RunConfig
+from tunable_core.study.profiles import Profile
+from tunable_core.tasks import DenoisingDeblurring
+
+METHODS = {
+    "tunable": TunableConfig(),
+    "cresmd": CResMDConfig(),
+    "cresmd-own": CResMDConfig("own"),
+    "fixed": BlendConfig(),
+}
+"""fixed is a plain network for restoration alone."""
+
+
+def joint(
+    method: str, budget: Profile, *, reading: Reading = "adapted", seed: int = 0, share: float = 1.0
+) -> RunConfig:
+    """The run of a method, one of METHODS, at a budget.
+
+    share: of the budget's steps; the readings that the study does not use are trained briefly. The dials
+    are independent, so omegas are drawn from the square, a third of them at (1, 0).
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+    network, training = budget.network, budget.training
+    if method == "cresmd-own":  # as deep again, at half the resolution
+        network = ResNetConfig(2 * network.blocks, network.channels)
+    if budget.name != "paper":
+        training = replace(training, omega=OmegaSampling(corners=(0.3, 0.0)))
+    label = f"{method}-{reading}" if method == "tunable" else method
+    return RunConfig(
+        name=f"joint-{label}-{budget.network.blocks}x{budget.network.channels}-seed{seed}",
+        task=DenoisingDeblurring(reading, levels="beta" if method.startswith("cresmd") else "uniform"),
+        control=METHODS[method],
+        network=network,
+        training=replace(training, seed=seed, steps=max(1, round(share * training.steps))),
+        data=budget.data,
+    )
+
+
+def runs_of(budget: Profile) -> list[RunConfig]:
+    """Every run of Table 3 at a budget."""
+    return [
+        *(joint(method, budget) for method in METHODS),
+        joint("tunable", budget, reading="clean", share=1 / 3),
+        joint("tunable", budget, reading="literal", share=1 / 3),
+    ]

@@ -10,6 +10,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from tunable_core import datasets, metrics
 from tunable_core.datasets import MissingData
+from tunable_core.degradations import gaussian_blur
 from tunable_core.objectives import noise_target
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -310,3 +311,26 @@ def test_a_crop_that_leaves_nothing_is_refused(patches):
 def test_kept_fraction_without_noise_is_refused(patches):
     with pytest.raises(ValueError, match="needs a noisy input; degraded equals clean"):
         metrics.kept_fraction(patches, patches, patches)
+
+
+# Detail
+
+
+def test_the_clean_image_has_its_own_detail_and_one_of_more_contrast_more(patches, close):
+    ones = torch.ones(len(patches))
+    close(metrics.detail_gain(patches, patches), ones)
+    sharper = patches + 3.0 * (patches - patches.mean((2, 3), keepdim=True))
+    close(metrics.detail_gain(sharper, patches), 4 * ones)
+
+
+def test_a_blurred_image_has_less_detail_and_noise_adds_none():
+    clean = torch.rand(2, 3, 64, 64)
+    blurred = gaussian_blur(clean, 1.0)
+    assert (metrics.detail_gain(blurred, clean) < 0.5).all()
+    noisy = clean + 0.1 * torch.randn_like(clean)
+    assert metrics.detail_gain(noisy, clean).tolist() == pytest.approx([1, 1], abs=0.02)
+
+
+def test_detail_of_a_flat_image_is_refused():
+    with pytest.raises(ValueError, match="clean is flat"):
+        metrics.detail_gain(torch.rand(1, 3, 16, 16), torch.full((1, 3, 16, 16), 0.5))

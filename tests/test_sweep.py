@@ -13,7 +13,7 @@ from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile
 from tunable_core.networks import ResNet, ResNetConfig
 from tunable_core.objectives import noise_target
-from tunable_core.sweep import DenoisingSweep, RealSweep, average, leaders, measure, spread
+from tunable_core.sweep import DenoisingSweep, JointSweep, RealSweep, average, leaders, measure, spread
 
 WHAT = DenoisingSweep(
     images="samples-test", sigmas=(5.0, 30.0), omegas=((0.0, 1.0), (0.3, 0.8)), crop=16
@@ -281,3 +281,17 @@ def test_missing_pairs_have_no_stand_in(monkeypatch, tmp_path, store):
     monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
     with pytest.raises(datasets.MissingData, match="nam"):
         sweep.sweep(Blend(nn.Conv2d(3, 3, 1)), RealSweep(), "real", progress=False)
+
+
+@pytest.mark.skipif(
+    not (datasets.available("alexnet") and datasets.available("niqe")), reason="needs the weights"
+)
+def test_the_joint_sweep_measures_every_combination():
+    what = JointSweep(images="samples-test", sigmas=(5.0, 30.0), rhos=(0.0, 2.0), every=2, crop=192)
+    frame = measure(Blend(nn.Identity()), what, progress=False)
+    assert len(frame) == len(what) * len(what.omegas)
+    assert set(zip(frame.sigma, frame.rho, strict=True)) == {(5, 0), (5, 2), (30, 0), (30, 2)}
+    torch.testing.assert_close(torch.tensor(frame.kept.to_numpy()), torch.ones(len(frame)).double())
+    sharp, soft = (frame[frame.rho == rho].detail.mean() for rho in (0.0, 2.0))
+    assert sharp == pytest.approx(1, abs=0.05)
+    assert soft < 0.5

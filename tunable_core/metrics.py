@@ -16,6 +16,7 @@ from torch import Tensor
 
 from tunable_core import niqe as naturalness
 from tunable_core import weights
+from tunable_core.objectives import high_pass
 from tunable_core.torchvision_import import import_torchvision
 
 LPIPS_LEAST = 31
@@ -64,6 +65,21 @@ def kept_fraction(output: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
         raise ValueError("kept_fraction needs a noisy input; degraded equals clean")
     kept = (output.double() - clean.double()).flatten(1)
     return ((kept * noise).sum(1) / power).float()
+
+
+def detail_gain(output: Tensor, clean: Tensor) -> Tensor:
+    """How strongly the clean image's detail stands in the output: [B].
+
+    Least-squares slope of the output's high pass (objectives.high_pass) on the clean image's, nothing
+    clipped: 1 for the clean image, less for a blurred one, 1 + gamma for one sharpened by gamma, and
+    independent of noise but for chance. Raises ValueError for a flat image.
+    """
+    output, clean = _checked("detail_gain", least=5, output=output, clean=clean)
+    a, b = (high_pass(image.double()).flatten(1) for image in (output, clean))
+    power = b.square().sum(1)
+    if (power < 1e-12).any():
+        raise ValueError("detail_gain needs an image with detail; clean is flat")
+    return ((a * b).sum(1) / power).float()
 
 
 def lpips(output: Tensor, target: Tensor) -> Tensor:

@@ -28,6 +28,8 @@ class Case:
     """[3, H, W] in [0, 1]."""
     degraded: Tensor
     """[3, H, W], not clipped."""
+    noiseless: Tensor | None = None
+    """[3, H, W], degraded but for its noise; None is clean."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,8 @@ class JointSweep:
             for rho in self.rhos:
                 blurred = gaussian_blur(clean[None], rho)[0]
                 for sigma in self.sigmas:
-                    yield Case(name, {"sigma": sigma, "rho": rho}, clean, test_noise(blurred, sigma))
+                    levels = {"sigma": sigma, "rho": rho}
+                    yield Case(name, levels, clean, test_noise(blurred, sigma), blurred)
 
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
         """The metrics of one output [1, 3, H, W]."""
@@ -158,6 +161,8 @@ class JointSweep:
             "psnr": metrics.psnr(output, clean),
             "lpips": metrics.lpips(output, clean),
             "niqe": metrics.niqe(output),
+            "kept": metrics.kept_fraction(output, case.noiseless[None], case.degraded[None]),
+            "detail": metrics.detail_gain(output, clean),
         }
 
 

@@ -27,6 +27,9 @@ from notebook_run import clock_time, read
 from parameters import Fault
 from provenance import record_path
 
+FOLDERS = ("extensions", "_static", "controls")
+"""Of book/, staged whole; controls holds pages and their images."""
+
 
 def build(root: Path, output: Path, stems: Iterable[str], runs: Path) -> None:
     """Stage the book and build OUTPUT/html. Raises Fault; the old HTML then stays.
@@ -51,7 +54,8 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
     for path in (root / "book").glob("*"):
         if path.suffix in (".md", ".yml", ".bib"):
             shutil.copy(path, source)
-    for folder in (root / "book/extensions", root / "book/_static", root / "data/figures"):
+    folders = (*(root / "book" / name for name in FOLDERS), root / "data/figures")
+    for folder in folders:
         if folder.is_dir():
             shutil.copytree(folder, source / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
     for page in _pages(yaml.safe_load((source / "_toc.yml").read_text())):

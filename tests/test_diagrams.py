@@ -1,4 +1,4 @@
-"""The two drawings: legible at book width, self-contained, with pictures that mean what they say."""
+"""The drawings: legible at book width, self-contained, with pictures that mean what they say."""
 
 from itertools import combinations
 
@@ -6,9 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from tunable_core import diagrams
+from tunable_core import diagrams, method_diagrams
 
-DRAWINGS = [diagrams.idea, diagrams.framework]
+DRAWINGS = [diagrams.idea, diagrams.framework, *method_diagrams.DRAWINGS.values()]
 
 
 def boxes_of_texts(figure):

@@ -6,7 +6,7 @@ import re
 import execute
 import nbformat
 import pytest
-from assemble import collect, pictures
+from assemble import collect, pictures, stage
 from parameters import Fault
 from study_records import Executions, Runs, commit, control, duration
 from study_results import text_of
@@ -70,6 +70,20 @@ def test_a_named_figure_is_there_for_other_pages(tmp_path):
     pictures(nbformat.v4.new_notebook(cells=[named, nameless]), tmp_path / "figures")
     assert [path.name for path in (tmp_path / "figures").iterdir()] == ["fig-dial.png"]
     assert (tmp_path / "figures/fig-dial.png").read_bytes() == b"\x89PNG"
+
+
+def test_pages_of_a_chapter_in_a_folder_are_staged_with_their_images(with_book):
+    images = with_book / "book/controls/images"
+    images.mkdir(parents=True)
+    (images / "dni.svg").write_text("<svg/>")
+    for name in ("index", "dni"):
+        (with_book / f"book/controls/{name}.md").write_text("# Page\n")
+    chapter = {"file": "controls/index", "sections": [{"file": "controls/dni"}]}
+    toc = {"format": "jb-book", "root": "intro", "chapters": [chapter]}
+    (with_book / "book/_toc.yml").write_text(json.dumps(toc))
+    source = stage(with_book, with_book / "out", [], with_book / "data")
+    staged = {path.relative_to(source).as_posix() for path in source.glob("controls/**/*.*")}
+    assert staged == {"controls/index.md", "controls/dni.md", "controls/images/dni.svg"}
 
 
 def test_a_record_with_nothing_in_it_still_makes_a_row():

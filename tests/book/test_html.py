@@ -22,7 +22,11 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = Path(os.environ.get("TUNABLE_BOOK") or ROOT / "book/_build/html")
 SHOTS = ROOT / "book/_build/screenshots"
-PAGES = sorted(path.stem for path in BOOK.glob("*.html"))
+PAGES = sorted(
+    path.relative_to(BOOK).with_suffix("").as_posix()
+    for path in BOOK.rglob("*.html")
+    if not path.relative_to(BOOK).parts[0].startswith("_")
+)
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
 )
@@ -117,11 +121,12 @@ def visit(context, address: str, name: str) -> Visit:
     page.evaluate(LOAD_IMAGES)
     seen.found = page.evaluate(READ)
     SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+    shot = name.replace("/", "-")
+    page.screenshot(path=SHOTS / f"{shot}.png", full_page=True)
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(500)  # the sidebar slides away
     seen.too_wide_on_a_phone = page.evaluate(READ)["too_wide"]
-    page.screenshot(path=SHOTS / f"{name}-phone.png", full_page=True)
+    page.screenshot(path=SHOTS / f"{shot}-phone.png", full_page=True)
     page.close()
     return seen
 

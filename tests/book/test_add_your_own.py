@@ -1,0 +1,227 @@
+"""The chapter on the rivals: its code runs, its table is true, and its worked example is a control."""
+
+import inspect
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import test_controls as contract
+import yaml
+from parameters import declared
+from torch import nn
+
+from tunable_core import controls, runs, study, sweep
+from tunable_core.networks import ResNetConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTER = ROOT / "book/controls"
+PAGES = sorted(path.stem for path in CHAPTER.glob("*.md"))
+METHODS = {
+    "tunable": controls.TunableConfig,
+    "dni": controls.DNIConfig,
+    "dynet": controls.DyNetConfig,
+    "cfsnet": controls.CFSNetConfig,
+    "film": controls.FiLMConfig,
+    "cresmd": controls.CResMDConfig,
+    "blend": controls.BlendConfig,
+}
+"""The pages that explain a method."""
+OWN = "add-your-own"
+
+
+def page(name):
+    return (CHAPTER / f"{name}.md").read_text()
+
+
+def fences(name, language):
+    """The code blocks of a page in that language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page(name), re.MULTILINE | re.DOTALL)
+
+
+def run(name, blocks, names=None):
+    """Run code blocks one after the other, as a reader would; returns what is defined then."""
+    names = {"__name__": name} if names is None else names
+    for number, block in enumerate(blocks, start=1):
+        exec(compile(block, f"{name}.md, block {number}", "exec"), names)
+    return names
+
+
+# All pages
+
+
+def test_every_page_of_the_chapter_explains_a_method_and_is_in_the_table_of_contents():
+    assert {*PAGES} == {"index", *METHODS, OWN}
+    chapters = yaml.safe_load((ROOT / "book/_toc.yml").read_text())["chapters"]
+    (chapter,) = [entry for entry in chapters if entry["file"] == "controls/index"]
+    listed = [entry["file"] for entry in (chapter, *chapter["sections"])]
+    assert sorted(listed) == [f"controls/{name}" for name in PAGES]
+
+
+def test_every_method_of_the_library_has_a_page():
+    configs = {value for name, value in vars(controls).items() if name.endswith("Config")}
+    assert configs == {*METHODS.values()}
+
+
+@pytest.mark.parametrize("name", ["index", *METHODS])
+def test_the_code_of_a_page_runs(name):
+    blocks = fences(name, "python")
+    assert blocks
+    run(name, blocks)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_page_of_a_method_has_its_drawing_equation_and_parts(name):
+    text = page(name)
+    figure = rf"^```{{figure}} images/{name}\.svg\n:name: fig-control-{name}\n:alt: \w+"
+    assert re.search(figure, text, re.MULTILINE)
+    assert text.count("$$") >= 2
+    for part in ("**Trained**", "**Costs**", "**Expect**"):
+        assert part in text
+    assert "{cite:" in text or name == "blend"  # arithmetic needs no source
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_code_of_a_page_fits_its_column(name):
+    blocks = re.findall(r"^```(?:python|bash|diff)\n(.*?)^```$", page(name), re.MULTILINE | re.DOTALL)
+    assert max(len(line) for block in blocks for line in block.splitlines()) <= 82
+
+
+def table():
+    """The last two cells of every method in the table of the first page."""
+    rows = re.findall(r"^\| \[\w+\]\(([\w-]+)\) (.*) \|$", page("index"), re.MULTILINE)
+    return {name: [cell.strip() for cell in row.split("|")][-2:] for name, row in rows}
+
+
+def test_the_table_lists_every_method():
+    assert table().keys() == METHODS.keys()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_table_says_truly_which_methods_have_a_plain_network(name):
+    control = METHODS[name]().build(ResNetConfig(2, 4).build(), p=2)
+    if table()[name][0] == "yes":
+        assert type(control.at([0.7, 0.3])) is type(ResNetConfig(2, 4).build())
+    else:
+        assert table()[name][0] == "no"
+        with pytest.raises(NotImplementedError):
+            control.at([0.7, 0.3])
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_table_says_truly_what_a_method_works_for(name):
+    def takes(network, p):
+        try:
+            METHODS[name]().build(network, p)
+        except ValueError:
+            return False
+        return True
+
+    works_for = table()[name][1]
+    assert takes(ResNetConfig(2, 4).build(), 2)
+    assert takes(ResNetConfig(2, 4).build(), 3) == ("any $p$" in works_for)
+    assert takes(nn.Conv2d(3, 3, 3, padding=1), 2) == ("ResNet" not in works_for)
+
+
+# The worked example
+
+
+@pytest.fixture
+def example():
+    """What the file of the page defines."""
+    return run(OWN, fences(OWN, "python")[:1])
+
+
+def additions():
+    """What each diff of the page adds, by the file that it names; its context must be there."""
+    found = {}
+    for diff in fences(OWN, "diff"):
+        named, *lines = diff.splitlines()
+        path = ROOT / named.removeprefix(" # ")
+        if path.suffix == ".ipynb":
+            source = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+        else:
+            source = path.read_text()
+        context = [line[1:] for line in lines if line.startswith(" ")]
+        assert context
+        assert all(line in source.splitlines() for line in context), diff
+        found[path.stem] = "\n".join(line[1:] for line in lines if line.startswith("+"))
+    return found
+
+
+def test_the_file_is_short(example):
+    (source, _) = fences(OWN, "python")
+    assert len([line for line in source.splitlines() if line.strip()]) <= 40
+
+
+@pytest.fixture
+def method(example):
+    """The entry that the page adds to the contract tests."""
+    return eval(f"{{{additions()['test_controls']}}}", {**vars(contract), **example})["output scale"]
+
+
+@pytest.fixture
+def control(method):
+    return contract.perturbed(method.build())
+
+
+x = contract.x
+CONTRACT = {
+    name.removeprefix("test_"): test
+    for name, test in vars(contract).items()
+    if name.startswith("test_")
+    and "control" in inspect.signature(test).parameters
+    and not hasattr(test, "pytestmark")
+}
+"""The tests of test_controls.py that every method passes, but for those of bad inputs."""
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_the_example_keeps_the_contract(name, request):
+    test = CONTRACT[name]
+    test(**{fixture: request.getfixturevalue(fixture) for fixture in inspect.signature(test).parameters})
+
+
+def test_the_contract_is_what_the_page_says():
+    for words in (
+        "shape",
+        "per_sample",
+        "many_omegas",
+        "at_equals",
+        "stages",
+        "its_own",
+        "disk",
+        "copy",
+    ):
+        assert any(words in name for name in CONTRACT), words
+
+
+def test_the_example_is_trained_and_measured_once_and_found_in_table_1(store, monkeypatch):
+    names = run(OWN, fences(OWN, "python"))
+    trained, frame = names["run"], names["frame"]
+    assert trained.folder.parent == store / "runs"
+    assert {*trained.history.stage} == {0, 1}
+    assert trained.control.scale.abs().min() > 0
+    assert len(sweep.average(frame)) == len(sweep.FIVE)
+
+    def refuse(*arguments, **settings):
+        raise AssertionError("not found again")
+
+    monkeypatch.setattr(runs, "train", refuse)
+    monkeypatch.setattr(sweep, "measure", refuse)
+    run(OWN, fences(OWN, "python")[1:], names)
+    added = eval(f"{{{additions()['denoising']}}}", names)
+    for name, config in added.items():
+        monkeypatch.setitem(study.METHODS, name, config)
+        wanted = study.denoising(name, names["budget"])
+        assert wanted.key == trained.config.key
+        assert runs.find(wanted) == trained.folder
+        assert wanted in study.all_runs(names["budget"])
+
+
+def test_the_chapter_is_run_with_the_method_that_the_page_names():
+    (given,) = re.findall(r"-p (\w+) '(.*)'", "".join(fences(OWN, "bash")))
+    name, value = given[0], yaml.safe_load(given[1])
+    notebook = nbformat.read(ROOT / "notebooks/03-denoising.ipynb", as_version=4)
+    assert name in declared(notebook, "03-denoising")
+    assert value == [*eval(f"{{{additions()['03-denoising']}}}")]

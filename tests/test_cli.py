@@ -1,0 +1,405 @@
+"""The command `tunable`: what a person may do to it, and what they get."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tunable_core import cli, photos, runs
+from tunable_core.controls import TunableConfig
+from tunable_core.networks import ResNetConfig
+from tunable_core.photos import Photo
+from tunable_core.runs import RunConfig
+from tunable_core.tasks import Denoising
+from tunable_core.tiling import Reach
+from tunable_core.training import Training
+
+DIALS = ("--omega", "0.7", "0.3", "--run", "tiny")
+CONFIG = RunConfig(
+    name="tiny",
+    task=Denoising(),
+    control=TunableConfig(),
+    network=ResNetConfig(blocks=1, channels=4, image_skip=True),
+    training=Training(steps=3, batch=2, patch=8),
+    data="samples-train",
+)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A store that holds one tiny run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNABLE_RUNS", str(tmp_path_factory.mktemp("store")))
+        yield runs.get(CONFIG, progress=False)
+
+
+@pytest.fixture(autouse=True)
+def here(trained, tmp_path, monkeypatch):
+    """An empty folder to work in; any training fails."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs, "train", None)
+    return tmp_path
+
+
+def photo(height=20, width=30, channels=3, depth=np.uint8, profile=None):
+    shape, full = (height, width, channels), np.iinfo(depth).max
+    pixels = np.random.default_rng(height).integers(0, full, shape, depth, endpoint=True)
+    return Photo(pixels, profile)
+
+
+def save(path, what=None):
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(photos.encode(what or photo(), path.suffix))
+    return path
+
+
+def tunable(*words):
+    return cli.main([str(word) for word in words])
+
+
+@pytest.fixture
+def fails(capsys):
+    """Runs the command, which must end with code 2 and say one sentence; returns the sentence."""
+
+    def run(*words):
+        assert tunable(*words) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        (line,) = printed.err.splitlines()
+        assert line.startswith("tunable: ")
+        return line.removeprefix("tunable: ")
+
+    return run
+
+
+def expected(trained, what):
+    """What the network makes of a photograph at DIALS, in its own integers, without tiles."""
+    pixels = torch.from_numpy(what.pixels[..., : what.colours].astype(np.float32))
+    x = pixels.permute(2, 0, 1)[None].expand(-1, 3, -1, -1) / what.full
+    with torch.no_grad():
+        y = trained.control(x, [0.7, 0.3])
+    y = y.mean(1, keepdim=True) if what.colours == 1 else y
+    return (y[0].clamp(0, 1) * what.full).permute(1, 2, 0).numpy()
+
+
+def assert_close(output, wanted):
+    """Equal up to the rounding of float32 and to integers."""
+    assert np.abs(output.astype(float) - wanted).max() <= 0.5 + 1e-5 * np.iinfo(output.dtype).max
+
+
+# denoise
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_photograph_comes_back_denoised_of_its_own_kind(here, trained, suffix, channels, depth):
+    what = photo(channels=channels, depth=depth)
+    save(here / f"in{suffix}", what)
+    assert tunable("denoise", f"in{suffix}", f"out{suffix}", *DIALS) == 0
+    output = photos.read(here / f"out{suffix}").pixels
+    assert output.dtype == depth
+    assert_close(output[..., : what.colours], expected(trained, what))
+    np.testing.assert_array_equal(output[..., what.colours :], what.pixels[..., what.colours :])
+
+
+def test_tiles_leave_no_trace(here, trained):
+    what = photo(75, 110, depth=np.uint16)
+    save(here / "in.png", what)
+    assert tunable("denoise", "in.png", "out.png", *DIALS, "--tile", "32") == 0
+    assert_close(photos.read(here / "out.png").pixels, expected(trained, what))
+
+
+def test_the_network_never_sees_more_than_a_tile(here, trained, monkeypatch):
+    save(here / "in.png", photo(75, 110))
+    seen, plain = [], ResNetConfig(1, 4).build()
+    plain.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape[2:]))
+    monkeypatch.setattr(cli, "fixed", lambda control, omega: plain)
+    monkeypatch.setattr(cli, "reach", lambda network: Reach(4, 1))
+    assert tunable("denoise", "in.png", "out.png", *DIALS, "--tile", "32") == 0
+    assert len(seen) > 6
+    assert max(max(shape) for shape in seen) <= 32
+
+
+def test_the_dials_matter(here):
+    save(here / "in.png")
+    for name, omega in (("a", ("0", "1")), ("b", ("1", "0"))):
+        assert tunable("denoise", "in.png", f"{name}.png", "--omega", *omega, "--run", "tiny") == 0
+    assert (here / "a.png").read_bytes() != (here / "b.png").read_bytes()
+
+
+def test_options_may_stand_before_the_files(here):
+    save(here / "in.png")
+    assert tunable("denoise", "--omega", "0.7", "0.3", "--run", "tiny", "in.png", "out.png") == 0
+    assert (here / "out.png").exists()
+
+
+def test_a_photograph_is_written_upright(here):
+    image = Image.fromarray(photo(20, 30).pixels)
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(here / "in.jpg", exif=exif)
+    assert tunable("denoise", "in.jpg", "out.jpg", *DIALS) == 0
+    with Image.open(here / "out.jpg") as output:
+        assert output.size == (20, 30)
+        assert output.getexif().get(0x0112, 1) == 1
+
+
+def test_the_profile_is_kept(here):
+    save(here / "in.png", photo(profile=b"the profile"))
+    assert tunable("denoise", "in.png", "out.tif", *DIALS) == 0
+    assert photos.read(here / "out.tif").profile == b"the profile"
+
+
+def test_another_format_and_a_new_folder_may_be_asked_for(here):
+    save(here / "in.png", photo(depth=np.uint16))
+    assert tunable("denoise", "in.png", "new/out.jpg", *DIALS) == 0
+    with Image.open(here / "new" / "out.jpg") as image:
+        assert image.format == "JPEG"
+
+
+# Folders
+
+
+@pytest.fixture
+def folder(here):
+    """Two good photographs, a bad one between them, and a file that is none."""
+    save(here / "in" / "a.png", photo(20))
+    save(here / "in" / "c.JPG", photo(24))
+    (here / "in" / "b.png").write_bytes(photos.encode(photo(), ".png")[:200])
+    (here / "in" / "notes.txt").write_text("not a photograph")
+    return here / "in"
+
+
+def test_a_bad_file_of_a_folder_does_not_lose_the_others(here, folder, capsys):
+    assert tunable("denoise", "in", "out", *DIALS) == 2
+    assert sorted(path.name for path in (here / "out").iterdir()) == ["a.png", "c.JPG"]
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("tunable: in/b.png cannot be read: ")
+    assert second == "tunable: 1 of 3 photographs could not be done"
+
+
+def test_a_folder_of_good_files_ends_with_code_0(here, folder, capsys):
+    (folder / "b.png").unlink()
+    assert tunable("denoise", "in", "out", *DIALS) == 0
+    assert sorted(path.name for path in (here / "out").iterdir()) == ["a.png", "c.JPG"]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_is_in_the_folder_already_stays_unless_forced(here, folder):
+    (folder / "b.png").unlink()
+    (here / "out").mkdir()
+    (here / "out" / "a.png").write_bytes(b"mine")
+    assert tunable("denoise", "in", "out", *DIALS) == 2
+    assert (here / "out" / "a.png").read_bytes() == b"mine"
+    assert (here / "out" / "c.JPG").exists()
+    assert tunable("denoise", "in", "out", *DIALS, "--force") == 0
+    assert (here / "out" / "a.png").read_bytes() != b"mine"
+
+
+def test_a_folder_without_photographs_is_refused(here, fails):
+    (here / "in").mkdir()
+    assert fails("denoise", "in", "out", *DIALS).startswith("in holds no file that ends in .png")
+
+
+def test_a_folder_is_not_written_to_a_file(here, folder, fails):
+    (here / "out.png").write_bytes(b"mine")
+    assert "name a folder to write to" in fails("denoise", "in", "out.png", *DIALS, "--force")
+    assert (here / "out.png").read_bytes() == b"mine"
+
+
+def test_a_file_is_not_written_to_a_folder(here, folder, fails):
+    assert fails("denoise", "in/a.png", ".", *DIALS) == ". is a folder; name the file to write"
+
+
+# Never lost
+
+
+@pytest.mark.parametrize("kind", ["same", "symlink", "hard link", "folder"])
+def test_the_input_is_never_overwritten(here, fails, kind):
+    path, other = save(here / "in" / "photo.png"), here / "other.png"
+    words = {"same": [path, path], "folder": [path.parent, here / "in"]}.get(kind, [path, other])
+    if kind == "symlink":
+        other.symlink_to(path)
+    if kind == "hard link":
+        os.link(path, other)
+    before = path.read_bytes()
+    assert fails("denoise", *words, *DIALS, "--force").endswith(
+        "is the input, which is never overwritten"
+    )
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [("denoise", *DIALS), ("sweep", "--run", "tiny", "--steps", "2")])
+def test_an_output_is_replaced_only_when_forced(here, fails, words):
+    save(here / "in.png")
+    (here / "out.png").write_bytes(b"mine")
+    assert fails(words[0], "in.png", "out.png", *words[1:]) == (
+        "out.png exists already (--force replaces it)"
+    )
+    assert (here / "out.png").read_bytes() == b"mine"
+    assert tunable(words[0], "in.png", "out.png", *words[1:], "--force") == 0
+    assert photos.read(here / "out.png")
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_part_of_a_new_one(here, fails, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    save(here / "in.png")
+    (here / "out.png").write_bytes(b"mine")
+    monkeypatch.setattr(os, "fsync", full)
+    assert "No space left on device" in fails("denoise", "in.png", "out.png", *DIALS, "--force")
+    assert sorted(path.name for path in here.iterdir()) == ["in.png", "out.png"]
+    assert (here / "out.png").read_bytes() == b"mine"
+
+
+# sweep
+
+
+def test_a_sweep_is_one_picture_of_the_input_and_every_position(here, monkeypatch):
+    from tunable_core import plots
+
+    save(here / "in.png", photo(300, 500))
+    shown, strip = [], plots.strip
+    monkeypatch.setattr(plots, "strip", lambda *inputs: shown.append(inputs) or strip(*inputs))
+    assert tunable("sweep", "in.png", "strip.png", "--run", "tiny", "--steps", "3", "--side", "40") == 0
+    ((images, titles),) = shown
+    assert titles == ["input", "(0, 1)", "(0.5, 0.5)", "(1, 0)"]
+    assert {tuple(image.shape) for image in images} == {(3, 40, 40)}
+    assert not torch.equal(images[1], images[3])
+    assert photos.read(here / "strip.png").pixels.shape[1] > 800
+
+
+def test_a_sweep_shows_what_denoise_would_write(here, trained, monkeypatch):
+    from tunable_core import plots
+
+    what = photo(300, 500)
+    save(here / "in.png", what)
+    shown, strip = [], plots.strip
+    monkeypatch.setattr(plots, "strip", lambda *inputs: shown.append(inputs) or strip(*inputs))
+    ends = ("--start", "0.7", "0.3", "--stop", "1", "0")
+    assert (
+        tunable("sweep", "in.png", "s.png", "--run", "tiny", "--steps", "2", "--side", "40", *ends) == 0
+    )
+    middle = expected(trained, what)[130:170, 230:270]
+    assert_close((shown[0][0][1].permute(1, 2, 0) * 255).round().byte().numpy(), middle)
+
+
+def test_a_sweep_of_a_folder_is_refused(here, fails):
+    save(here / "in" / "a.png")
+    assert "a sweep shows one photograph" in fails("sweep", "in", "strip.png", "--run", "tiny")
+
+
+# Refusals: one sentence on stderr, code 2
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "sentence"),
+    [
+        (None, "in.png", "in.png does not exist"),
+        (b"hello", "in.png", "in.png is not a PNG, JPEG or TIFF image"),
+        (b"hello", "in.gif", "in.gif: the extension must be one of .png"),
+        (photos.encode(photo(), ".png")[:300], "in.png", "in.png cannot be read: "),
+        (photos.encode(photo(), ".tif")[:300], "in.tif", "in.tif "),
+    ],
+)
+def test_what_is_no_photograph_is_refused(here, fails, content, name, sentence):
+    if content is not None:
+        (here / name).write_bytes(content)
+    assert fails("denoise", name, "out.png", *DIALS).startswith(sentence)
+    assert not (here / "out.png").exists()
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(here, fails, monkeypatch):
+    save(here / "in.png")
+    monkeypatch.setattr(cli, "_trained", None)
+    assert fails("denoise", "in.png", "out.gif", *DIALS).startswith("out.gif: the extension must be")
+
+
+def test_alpha_is_not_lost_in_a_jpeg(here, fails):
+    save(here / "in.png", photo(channels=4))
+    assert fails("denoise", "in.png", "out.jpg", *DIALS) == (
+        "out.jpg: a JPEG has no alpha; write a PNG or a TIFF"
+    )
+
+
+@pytest.mark.parametrize(
+    ("omega", "sentence"),
+    [
+        (["0.7", "1.3"], "omega must lie in [0, 1]; got 1.3 in position 2"),
+        (["0.7"], "omega must be [2] or [B, 2], one dial per objective; got shape [1]"),
+        (["nan", "0"], "omega must be finite numbers in [0, 1]"),
+    ],
+)
+def test_dials_that_the_network_has_not_are_refused(here, fails, omega, sentence):
+    save(here / "in.png")
+    assert fails("denoise", "in.png", "out.png", "--omega", *omega, "--run", "tiny").startswith(sentence)
+
+
+def test_a_tile_too_small_is_refused(here, fails):
+    save(here / "in.png")
+    sentence = fails("denoise", "in.png", "out.png", *DIALS, "--tile", "8")
+    assert sentence.startswith("tile must be at least 9 pixels")
+
+
+def test_a_run_that_is_not_there_is_refused_with_those_that_are(here, fails, trained):
+    save(here / "in.png")
+    sentence = fails("denoise", "in.png", "out.png", "--omega", "1", "0", "--run", "tny")
+    assert sentence.startswith("no run is called 'tny'")
+    assert trained.folder.name in sentence
+
+
+def test_without_the_released_run_the_way_to_get_it_is_said_and_nothing_trained(here, fails):
+    save(here / "in.png")
+    sentence = fails("denoise", "in.png", "out.png", "--omega", "1", "0")
+    assert sentence.startswith("the released denoiser denoising-tunable-")
+    assert "`make runs`" in sentence
+
+
+def test_a_damaged_run_is_refused(here, fails, trained, monkeypatch, tmp_path):
+    shutil.copytree(trained.folder, here / "store" / "runs" / trained.folder.name)
+    monkeypatch.setenv("TUNABLE_RUNS", str(here / "store"))
+    (here / "store" / "runs" / trained.folder.name / "weights.safetensors").write_bytes(b"")
+    save(here / "in.png")
+    assert "is not" in fails("denoise", "in.png", "out.png", *DIALS)
+
+
+def test_a_missing_option_ends_with_code_2_and_names_it(here, capsys):
+    with pytest.raises(SystemExit) as ended:
+        tunable("denoise", "in.png", "out.png")
+    assert ended.value.code == 2
+    assert "--omega" in capsys.readouterr().err
+
+
+def test_an_interrupt_ends_quietly(here, monkeypatch, capsys):
+    def interrupt(path):
+        raise KeyboardInterrupt
+
+    save(here / "in.png")
+    monkeypatch.setattr(photos, "read", interrupt)
+    assert tunable("denoise", "in.png", "out.png", *DIALS) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+def test_the_installed_command_fails_without_a_traceback(here, trained):
+    command = shutil.which("tunable", path=os.path.dirname(sys.executable))
+    if command is None:
+        pytest.skip("the package is not installed here, so there is no command")
+    (here / "in.png").write_bytes(b"hello")
+    ended = subprocess.run(
+        [command, "denoise", "in.png", "out.png", *DIALS],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr == "tunable: in.png is not a PNG, JPEG or TIFF image\n"

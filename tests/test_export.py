@@ -1,0 +1,266 @@
+"""One file to ship: the dials inside it, or fixed; the answers those of the network."""
+
+import copy
+import sys
+from pathlib import Path
+
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+import tunable_core
+from tunable_core import Tunable, export
+from tunable_core.controls import DNIConfig, TunableConfig
+from tunable_core.controls.blend import Blend
+from tunable_core.export import ExportError
+from tunable_core.networks import ResNetConfig
+
+OMEGA = [0.3, 0.8]
+
+
+def trained(model):
+    """The model as if trained: no bias, and no weight of its phi, at its initial value."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model.eval()
+
+
+def network():
+    return ResNetConfig(1, 4).build()
+
+
+class File:
+    """An exported file, the network it was made of, and how the two are asked."""
+
+    def __init__(self, path, model, omega=None):
+        self.path, self.model, self.omega = path, model, omega
+        export.export(model, path, omega)
+        self.content = path.read_bytes()
+        self.graph = onnx.load_from_string(self.content).graph
+        self.session = onnxruntime.InferenceSession(self.content, providers=["CPUExecutionProvider"])
+
+    def __call__(self, *inputs):
+        names = [node.name for node in self.session.get_inputs()]
+        feed = {name: value.numpy() for name, value in zip(names, inputs, strict=True)}
+        return torch.from_numpy(self.session.run(None, feed)[0])
+
+    def inputs(self):
+        return {node.name: (node.type, node.shape) for node in self.session.get_inputs()}
+
+    def stored(self):
+        return {tensor.name: tuple(tensor.dims) for tensor in self.graph.initializer}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    torch.manual_seed(0)
+    return tmp_path_factory.mktemp("onnx")
+
+
+@pytest.fixture(scope="module")
+def live(folder):
+    return File(folder / "live.onnx", trained(TunableConfig().build(network(), 2)))
+
+
+@pytest.fixture(scope="module")
+def fixed(folder, live):
+    return File(folder / "fixed.onnx", live.model.network, OMEGA)
+
+
+def same(output, expected):
+    torch.testing.assert_close(output, expected, rtol=0, atol=1e-5)
+
+
+# What the file answers
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 17, 40), (3, 3, 64, 9)])
+@pytest.mark.parametrize("omega", [[1.0, 0.0], [0.0, 0.0], OMEGA])
+@torch.no_grad()
+def test_a_live_file_answers_as_the_control_at_any_size_and_omega(live, shape, omega):
+    image = torch.rand(shape)
+    same(live(image, torch.tensor(omega)), live.model(image, omega))
+
+
+@torch.no_grad()
+def test_the_live_dial_turns(live):
+    image = torch.rand(1, 3, 16, 16)
+    one, other = (live(image, torch.tensor(omega)) for omega in ([1.0, 0.0], [0.0, 1.0]))
+    assert (one - other).abs().max() > 1e-3
+
+
+def test_a_live_file_takes_an_image_and_the_dials_in_float32(live):
+    assert live.inputs() == {
+        "image": ("tensor(float)", ["batch", 3, "height", "width"]),
+        "omega": ("tensor(float)", [2]),
+    }
+
+
+def test_the_kernels_are_mixed_inside_a_live_file(live):
+    stored = live.stored()
+    assert (2, 4, 3, 3, 3) in stored.values()  # the bank of the first layer
+    kernels = {node.input[1] for node in live.graph.node if node.op_type == "Conv"}
+    assert len(kernels) == 4
+    assert not kernels & stored.keys()
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 17, 40), (3, 3, 64, 9)])
+@torch.no_grad()
+def test_a_fixed_file_answers_as_the_network_at_its_omega(fixed, shape):
+    image = torch.rand(shape)
+    same(fixed(image), fixed.model(image, OMEGA))
+
+
+def test_a_fixed_file_is_a_plain_network(fixed):
+    assert list(fixed.inputs()) == ["image"]
+    assert all(len(dims) < 5 for dims in fixed.stored().values())
+    kernels = {node.input[1] for node in fixed.graph.node if node.op_type == "Conv"}
+    assert kernels <= fixed.stored().keys()
+
+
+def test_a_file_says_what_became_of_the_dials(live, fixed):
+    told = [
+        {entry.key: entry.value for entry in onnx.load_from_string(file.content).metadata_props}
+        for file in (live, fixed)
+    ]
+    assert told == [{"omega": "input [2] in [0, 1]"}, {"omega": "fixed at (0.3, 0.8)"}]
+
+
+def test_a_file_is_valid_and_names_no_source_file(live, fixed):
+    for file in (live, fixed):
+        onnx.checker.check_model(file.content, full_check=True)
+        assert str(Path(tunable_core.__file__).parent).encode() not in file.content
+        assert b"stack_trace" not in file.content
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_a_control_without_a_plain_network_is_exported_at_an_omega_too(tmp_path):
+    control = Blend(trained(network()))
+    image = torch.rand(1, 3, 20, 30)
+    same(File(tmp_path / "blend.onnx", control, OMEGA)(image), control(image, OMEGA))
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_a_plain_network_is_exported_with_a_sample_of_its_channels(tmp_path):
+    plain, image = nn.Conv2d(1, 2, 3, padding=1), torch.rand(1, 1, 20, 30)
+    export.export(plain, tmp_path / "plain.onnx", sample=image)
+    session = onnxruntime.InferenceSession(tmp_path / "plain.onnx")
+    image = torch.rand(3, 1, 9, 12)
+    same(torch.from_numpy(session.run(None, {"image": image.numpy()})[0]), plain(image))
+
+
+@pytest.mark.parametrize("form", ["live", "fixed"])
+@torch.no_grad()
+def test_both_forms_go_through_torch_export(form):
+    model = trained(Tunable(network(), p=2))
+    module, omega = (model, (torch.tensor(OMEGA),)) if form == "live" else (model.at(OMEGA), ())
+    free = {0: torch.export.Dim("batch"), 2: torch.export.Dim("height"), 3: torch.export.Dim("width")}
+    shapes = (free, *(None for _ in omega))
+    program = torch.export.export(module, (torch.rand(2, 3, 16, 24), *omega), dynamic_shapes=shapes)
+    image = torch.rand(1, 3, 20, 12)
+    same(program.module()(image, *omega), model(image, OMEGA))
+
+
+# What is written
+
+
+@pytest.fixture
+def instead(monkeypatch, fixed):
+    """Skips the conversion: the file would be that of another network."""
+    monkeypatch.setattr(export, "_converted", lambda *inputs: fixed.content)
+
+
+@pytest.mark.usefixtures("instead")
+def test_a_file_that_answers_differently_is_not_written(tmp_path):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(b"old")
+    with pytest.raises(
+        ExportError, match=r"ResNet: the exported file differs from the network by .* not"
+    ):
+        export.export(trained(network()), path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("instead")
+def test_a_network_is_left_as_it_was(tmp_path, fixed):
+    model = copy.deepcopy(fixed.model).train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    path = export.export(model, tmp_path / "net.onnx", OMEGA)
+    assert path.read_bytes() == fixed.content
+    assert model.training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.usefixtures("instead")
+def test_nothing_is_printed(tmp_path, fixed, capfd):
+    export.export(fixed.model, tmp_path / "net.onnx", OMEGA)
+    assert capfd.readouterr() == ("", "")
+
+
+# Refusals
+
+
+def test_a_control_whose_path_depends_on_a_dial_is_refused_live(tmp_path, capfd):
+    control = DNIConfig().build(network(), 2)
+    with pytest.raises(ExportError, match=r"DNI cannot be exported with live dials: its way .* a dial"):
+        export.export(control, tmp_path / "net.onnx")
+    assert capfd.readouterr() == ("", "")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_of_one_size_is_refused(tmp_path):
+    class OneSize(nn.Module):
+        def forward(self, x):
+            return x + torch.zeros(32, 48)
+
+    with pytest.raises(
+        ExportError, match=r"OneSize cannot be exported .* \(free=False keeps the sample's"
+    ):
+        export.export(OneSize(), tmp_path / "net.onnx")
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_the_sizes_of_the_sample_are_kept_when_asked(tmp_path):
+    plain, image = nn.Conv2d(3, 2, 3), torch.rand(1, 3, 9, 12)
+    export.export(plain, tmp_path / "net.onnx", sample=image, free=False)
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
+    assert session.get_inputs()[0].shape == [1, 3, 9, 12]
+    same(torch.from_numpy(session.run(None, {"image": image.numpy()})[0]), plain(image))
+
+
+@pytest.mark.parametrize("package", ["onnxruntime", "onnxscript"])
+def test_a_missing_package_is_named_with_the_way_to_get_it(tmp_path, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(
+        ImportError, match=rf"needs the package {package}: pip install 'tunable-core\[ex"
+    ):
+        export.export(network(), tmp_path / "net.onnx")
+
+
+def test_a_network_in_another_precision_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"float32; this one holds torch.float64 \(net.float\(\)\)"):
+        export.export(network().double(), tmp_path / "net.onnx")
+
+
+def test_dials_of_a_plain_network_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="ResNet has no dials to fix; leave omega out"):
+        export.export(network(), tmp_path / "net.onnx", OMEGA)
+
+
+def test_an_omega_out_of_range_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"got 1\.3 in position 2"):
+        export.export(Tunable(network(), p=2), tmp_path / "net.onnx", [0.2, 1.3])
+
+
+def test_a_sample_that_is_no_image_is_refused(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"sample must be .* \[B, C, H, W\]; got torch.float32 \[3, 8\]"
+    ):
+        export.export(network(), tmp_path / "net.onnx", sample=torch.rand(3, 8))

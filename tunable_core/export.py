@@ -1,0 +1,203 @@
+"""Shipping a network as one ONNX file: its dials a live input, or fixed for good."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import logging
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from tunable_core.controls.base import Control
+from tunable_core.files import write_atomically
+from tunable_core.omega import OmegaLike, one_omega
+from tunable_core.tunable import Tunable
+
+TOLERANCE = 1e-5
+"""Largest difference allowed between the file and the network, in units of the largest output."""
+NAMES = {0: "batch", 2: "height", 3: "width"}
+"""The sizes of an image [B, C, H, W] that stay free in the file."""
+
+
+class ExportError(ValueError):
+    """A network cannot be exported, or the file does not answer as the network does."""
+
+
+class Fixed(nn.Module):
+    """A control at one omega [p], for methods that have no plain network there."""
+
+    def __init__(self, control: Control, omega: Tensor) -> None:
+        super().__init__()
+        self.control = control
+        self.register_buffer("omega", omega)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: [B, 3, H, W] to the output image; its values are not checked."""
+        return self.control.tuned(x, self.omega)
+
+
+def dials(net: nn.Module) -> int | None:
+    """How many dials a network has; None for a plain one."""
+    if isinstance(net, Tunable):
+        return net.p
+    return net.num_objectives if isinstance(net, Control) else None
+
+
+def fixed(net: nn.Module, omega: OmegaLike) -> nn.Module:
+    """The network with its dials fixed at omega [p]: plain where its method allows it, else a wrapper.
+
+    Raises ValueError for an omega that is none, or for a network without dials.
+    """
+    p = dials(net)
+    if p is None:
+        raise ValueError(f"{type(net).__name__} has no dials to fix; leave omega out")
+    omega = one_omega(omega, p)
+    try:
+        return net.at(omega)
+    except NotImplementedError:
+        return Fixed(net, omega.to(next(net.parameters()))).train(net.training)
+
+
+def export(
+    net: nn.Module,
+    path: str | Path,
+    omega: OmegaLike | None = None,
+    *,
+    sample: Tensor | None = None,
+    free: bool = True,
+) -> Path:
+    """Write a network as an ONNX file.
+
+    net: a Tunable, a Control or a plain network; it is left as it is.
+    omega: None keeps the dials of a net that has them: the file takes `image` [B, C, H, W] and `omega`
+        [p], both float32, and mixes the kernels itself at each call; the range of omega is the caller's
+        to check. An omega [p] fixes them, and the file holds an ordinary network with `image` alone.
+    sample: an image [B, C, H, W] that net accepts, to trace it with; default [2, 3, 32, 48].
+    free: batch, height and width stay free. False keeps the sample's, for networks whose own code counts
+        on a size, as SwinIR's and NAFNet's does.
+    The file is compared with the network in onnxruntime, at several sizes and omegas, to TOLERANCE,
+    and put in place only then, whole.
+    Raises ExportError for a network that torch.export cannot trace, or whose file answers differently;
+    ValueError for a bad omega or sample; ImportError without onnxscript or onnxruntime.
+    """
+    _check_installed()
+    kind = type(net).__name__
+    net = copy.deepcopy(net if omega is None else fixed(net, omega)).cpu().eval()
+    kinds = {p.dtype for p in net.parameters()} - {torch.float32}
+    if kinds:
+        raise ValueError(f"exported networks are float32; this one holds {kinds.pop()} (net.float())")
+    image = _sample(sample, free)
+    p = dials(net)
+    inputs = (image,) if p is None else (image, torch.full((p,), 0.5))
+    content = _converted(_traced(net, inputs, kind, free), len(inputs), _turns(p, omega), free)
+    images = [image]
+    if free:  # another batch, and sizes that are as good as the sample's
+        images.append(image[:1].transpose(2, 3).contiguous())
+    omegas = [()] if p is None else [(o,) for o in (*torch.eye(p), torch.linspace(0.2, 0.9, p))]
+    difference = max(_difference(content, net, (x, *o)) for x in images for o in omegas)
+    if not difference <= TOLERANCE:  # also refuses NaN
+        raise ExportError(
+            f"{kind}: the exported file differs from the network by {difference:.2g} of its largest "
+            f"output, more than {TOLERANCE:g}; nothing was written"
+        )
+    write_atomically(Path(path), content)
+    return Path(path)
+
+
+def _check_installed() -> None:
+    try:
+        import onnxruntime  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"export needs the package {error.name}: pip install 'tunable-core[export]'"
+        ) from error
+
+
+def _sample(sample: Tensor | None, free: bool) -> Tensor:
+    if sample is None:
+        return torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+    if sample.ndim != 4 or not sample.is_floating_point() or not sample.numel():
+        raise ValueError(
+            f"sample must be a floating-point image [B, C, H, W]; got {sample.dtype} "
+            f"{list(sample.shape)}"
+        )
+    sample = sample.detach().cpu().float()
+    if free and len(sample) == 1:  # a batch of 1 would be kept as 1
+        return sample.repeat(2, 1, 1, 1)
+    return sample
+
+
+def _turns(p: int | None, omega: OmegaLike | None) -> str:
+    """What a reader of the file should know of its dials."""
+    if p is not None:
+        return f"input [{p}] in [0, 1]"
+    if omega is None:
+        return "none"
+    return "fixed at (" + ", ".join(f"{value:g}" for value in torch.as_tensor(omega).tolist()) + ")"
+
+
+def _traced(net: nn.Module, inputs: tuple[Tensor, ...], kind: str, free: bool) -> ExportedProgram:
+    sizes = {axis: Dim(name) for axis, name in NAMES.items()} if free else None
+    shapes = (sizes, *(None for _ in inputs[1:]))
+    try:
+        with _quietly(), torch.no_grad():
+            return torch.export.export(net, inputs, dynamic_shapes=shapes, strict=False)
+    except Exception as error:  # torch.export raises many kinds
+        form = "with live dials" if len(inputs) > 1 else "as a plain network"
+        reason = f"torch.export says '{(str(error).strip() or type(error).__name__).splitlines()[0]}'"
+        if type(error).__name__ == "GuardOnDataDependentSymNode":
+            reason = "its way through the network depends on the value of a dial"
+        elif "Constraints violated" in reason:
+            reason = "its code counts on a size of the image (free=False keeps the sample's sizes)"
+        raise ExportError(f"{kind} cannot be exported {form}: {reason}") from error
+
+
+def _converted(traced: ExportedProgram, inputs: int, turns: str, free: bool) -> bytes:
+    """The ONNX file, without the traces of source files that torch leaves in every node."""
+    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
+
+    with _quietly():
+        program = torch.onnx.export(
+            traced,
+            dynamo=True,
+            verbose=False,
+            input_names=["image", "omega"][:inputs],
+            output_names=["output"],
+            dynamic_shapes=(NAMES, None)[:inputs] if free else None,
+        )
+    ClearMetadataAndDocStringPass()(program.model)
+    program.model.metadata_props["omega"] = turns
+    return program.model_proto.SerializeToString()
+
+
+def _difference(content: bytes, net: nn.Module, inputs: tuple[Tensor, ...]) -> float:
+    """Largest difference of file and network on these inputs, in units of the largest output."""
+    from onnxruntime import InferenceSession
+
+    session = InferenceSession(content, providers=["CPUExecutionProvider"])
+    names = [node.name for node in session.get_inputs()]
+    (output,) = session.run(None, {n: v.numpy() for n, v in zip(names, inputs, strict=True)})
+    with torch.no_grad():
+        expected = net(*inputs)
+    if output.shape != tuple(expected.shape):
+        return float("inf")
+    return ((torch.from_numpy(output) - expected).abs().max() / expected.abs().max().clamp(1)).item()
+
+
+@contextlib.contextmanager
+def _quietly():
+    """Without the exporter's notes to its own developers; errors still come through."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)

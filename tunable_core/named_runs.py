@@ -1,0 +1,83 @@
+"""Runs of the store by their names, for those who have no config at hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tunable_core import controls, networks, omega, runs, study, tasks, training
+from tunable_core.networks import third_party
+from tunable_core.runs import Run, RunConfig, store
+
+MODULES: tuple[ModuleType, ...] = (runs, tasks, controls, networks, third_party, training, omega)
+"""Where the classes of configs are, which a record names."""
+
+
+class MissingRun(FileNotFoundError):
+    """No run of that name is in the store."""
+
+
+def names() -> list[str]:
+    """The folders of all finished runs, NAME-KEY."""
+    return sorted(path.parent.name for path in (store() / "runs").glob("*/run.json"))
+
+
+def load(name: str) -> Run:
+    """The run of that name, or of that NAME-KEY where several share a name; nothing is ever trained.
+
+    Raises MissingRun with the names there are, ValueError for a name that several runs have or for a
+    record of another version, DamagedFile for a run that is not what was written.
+    """
+    found = [folder for folder in names() if name in (folder, folder.rpartition("-")[0])]
+    if not found:
+        raise MissingRun(f"no run is called '{name}' in {store() / 'runs'} ({_others()})")
+    if len(found) > 1:
+        raise ValueError(f"several runs are called '{name}': name one of {', '.join(found)}")
+    folder = store() / "runs" / found[0]
+    config = rebuilt(folder)
+    if runs.find(config) is None or not folder.name.endswith(f"-{config.key}"):
+        raise ValueError(f"{folder} was written by another version of this package")
+    return runs.get(config, progress=False)
+
+
+def released() -> Run:
+    """The denoiser that this repository releases: tunable, laptop size, seed 0.
+
+    Raises MissingRun, saying how to get it, where the store has it not; it is never trained here.
+    """
+    config = study.denoising("tunable", study.profile("laptop"))
+    if runs.find(config) is None:
+        raise MissingRun(
+            f"the released denoiser {config.name}-{config.key} is not in {store() / 'runs'}: check out "
+            f"data/runs of the repository, or train it with `make runs`, or name another run "
+            f"({_others()})"
+        )
+    return runs.get(config, progress=False)
+
+
+def rebuilt(folder: Path) -> RunConfig:
+    """The config that the record of a run describes; raises ValueError where it cannot be made."""
+    try:
+        return _rebuilt(json.loads((folder / "run.json").read_text())["config"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder / 'run.json'} describes no run of this version: {error}") from error
+
+
+def _rebuilt(described: Any) -> Any:
+    if isinstance(described, list):
+        return tuple(_rebuilt(item) for item in described)
+    if not isinstance(described, dict):
+        return described
+    kind = described["type"]
+    known = (getattr(module, kind, None) for module in MODULES)
+    made = next((it for it in known if isinstance(it, type) and is_dataclass(it)), None)
+    if made is None:
+        raise ValueError(f"there is no config called {kind}")
+    return made(**{name: _rebuilt(value) for name, value in described.items() if name != "type"})
+
+
+def _others() -> str:
+    return f"there: {', '.join(names())}" if names() else "it is empty"

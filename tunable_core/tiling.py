@@ -1,0 +1,198 @@
+"""Large images tile by tile: flat memory, and the same result as the whole image at once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+FARTHEST = 512
+"""The largest reach that is looked for, pixels."""
+PERIODS = 16
+"""The largest period that is looked for, pixels."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a network looks, and how it may be shifted."""
+
+    pixels: int
+    """The largest distance, in input pixels, from an output pixel to an input pixel it depends on."""
+    period: int
+    """Shifting the input by multiples of it shifts the output alike: 1 without strides or windows."""
+
+
+@dataclass(frozen=True)
+class _Span:
+    """A tile along one axis: what the network sees, and what of it is kept."""
+
+    seen: slice
+    kept: slice
+
+
+_known: WeakKeyDictionary[nn.Module, dict[tuple[int, int], Reach]] = WeakKeyDictionary()
+
+
+@torch.no_grad()
+def tiled(
+    call: Callable[[Tensor], Tensor],
+    image: Tensor,
+    tile: int = 512,
+    overlap: int | None = None,
+    scale: int = 1,
+    *,
+    align: int | None = None,
+    progress: bool = True,
+) -> Tensor:
+    """call(image), made of tiles that are each seen with a margin and kept without it.
+
+    call: any map of images [B, C, H, W] to [B, C', scale H, scale W], of whatever types; the only tensor
+        as large as the image is the output, of the type that call gives.
+    tile: the largest side that call sees, margins included, in pixels of the input.
+    overlap: margin on each side. From the network's reach on, the result is the whole image's, up to
+        rounding; less is faster and may show seams. None measures it, for a call that is a network.
+    align: tiles begin at multiples of it, as networks with strides or windows need. None measures it
+        with the overlap, or takes 16 beside an overlap that is given.
+    progress: show a bar with the time left in a terminal or notebook, once it takes over two seconds.
+    An image no larger than the tile is one call. Raises ValueError for a tile that is too small, for a
+    network that sees the whole image, and for a call whose output has another size.
+    """
+    if image.ndim != 4:
+        raise ValueError(f"tiled takes images [B, C, H, W]; got {list(image.shape)}")
+    height, width = image.shape[2:]
+    if max(height, width) <= tile:
+        return _sized(call(image), image, scale)
+    if overlap is None:
+        if not isinstance(call, nn.Module):
+            raise ValueError("only a network's reach can be measured: give overlap, in pixels")
+        seen = reach(call, channels=image.shape[1], scale=scale)
+        overlap, align = seen.pixels, align or seen.period
+    rows, columns = (spans(side, tile, overlap, align or 16) for side in (height, width))
+    output = None
+    pairs = [(row, column) for row in rows for column in columns]
+    for row, column in tqdm(
+        pairs, desc="tiles", delay=2, disable=None if progress else True, leave=False
+    ):
+        piece = image[..., row.seen, column.seen].contiguous()
+        part = _sized(call(piece), piece, scale)
+        if output is None:
+            output = part.new_empty(*part.shape[:2], scale * height, scale * width)
+        inner = [_scaled(span.kept, scale, span.seen.start) for span in (row, column)]
+        outer = [_scaled(span.kept, scale) for span in (row, column)]
+        output[..., outer[0], outer[1]] = part[..., inner[0], inner[1]]
+    return output
+
+
+def spans(length: int, tile: int, overlap: int, align: int = 1) -> list[_Span]:
+    """Tiles along an axis: at most `tile` pixels seen each, every pixel kept once.
+
+    Raises ValueError where so small a tile leaves nothing between its margins.
+    """
+    if length <= tile:
+        return [_Span(slice(0, length), slice(0, length))]
+    margin = _round(overlap, align)
+    step = (tile - 2 * margin) // align * align
+    if step < 1:
+        raise ValueError(
+            f"tile must be at least {2 * margin + align} pixels, two margins of {margin} and something "
+            f"between them; got {tile}"
+        )
+    step = _round(-(-length // -(-length // step)), align)  # as many tiles, of nearly one size
+    starts = range(0, length, step)
+    return [
+        _Span(slice(max(0, s - margin), min(length, s + step + margin)), slice(s, min(length, s + step)))
+        for s in starts
+    ]
+
+
+def reach(net: nn.Module, *, channels: int = 3, scale: int = 1) -> Reach:
+    """How far a network looks and how it may be shifted, measured once for each network.
+
+    The distance is found by putting a NaN into single pixels and seeing where it arrives, so it is the
+    layers' and not the weights'; the period by shifting a random image.
+    net: a map of [B, channels, H, W] to [B, C', scale H, scale W], of any H and W.
+    Raises ValueError for one that looks farther than FARTHEST pixels or has no period up to PERIODS:
+    attention over the image, or a global mean.
+    """
+    found = _known.setdefault(net, {})
+    if (channels, scale) not in found:
+        plain = copy.deepcopy(net).cpu().eval()
+        found[channels, scale] = _measure(plain, channels, scale)
+    return found[channels, scale]
+
+
+@torch.no_grad()
+def _measure(net: nn.Module, channels: int, scale: int) -> Reach:
+    side, about = 64, None
+    while about is None:
+        if side > 2 * FARTHEST:
+            raise ValueError(
+                f"{type(net).__name__} looks farther than {FARTHEST} pixels, as attention over the "
+                f"image or a global mean do, so tiles cannot equal the whole: give overlap"
+            )
+        about = _felt(net, side, side // 2, channels, scale)
+        side *= 2
+    period = _period(net, about + PERIODS, channels, scale)
+    side = _round(2 * about + 4 * PERIODS, 64)
+    felt = [_felt(net, side, side // 2 + i, channels, scale) for i in range(period)]
+    return Reach(max(felt), period)
+
+
+def _felt(net: nn.Module, side: int, place: int, channels: int, scale: int) -> int | None:
+    """How far, in input pixels, the pixel at (place, place) is felt; None if as far as the border."""
+    x = _image(net, channels, side).fill_(0.5)
+    x[..., place, place] = torch.nan
+    felt = _sized(net(x), x, scale)[0].isnan().any(0)
+    where = torch.cat([felt.any(axis).nonzero().flatten() for axis in (0, 1)])
+    if not len(where):
+        raise ValueError(f"{type(net).__name__} lets no NaN through: give overlap and align")
+    first, last = where.min().item(), where.max().item()
+    if first == 0 or last == scale * side - 1:
+        return None
+    return max(place - first // scale, last // scale - place)
+
+
+def _period(net: nn.Module, margin: int, channels: int, scale: int) -> int:
+    """The smallest shift of the input that shifts the output alike, beyond a margin from the borders."""
+    side = _round(2 * margin + 2 * PERIODS, 64)
+    x = _image(net, channels, side + PERIODS).uniform_(generator=torch.Generator().manual_seed(0))
+    whole, inner = net(x[..., :side, :side].contiguous()), slice(scale * margin, -scale * margin)
+    for shift in range(1, PERIODS + 1):
+        seen = slice(shift, side + shift)
+        shifted = net(x[..., seen, seen].contiguous())[..., : -scale * shift, : -scale * shift]
+        difference = shifted - whole[..., scale * shift :, scale * shift :]
+        if difference[..., inner, inner].abs().max() <= 1e-5 * whole.abs().max().clamp(1):
+            return shift
+    raise ValueError(
+        f"{type(net).__name__} does not repeat itself every {PERIODS} pixels or fewer: give overlap "
+        f"and align"
+    )
+
+
+def _round(number: int, multiple: int) -> int:
+    """The next multiple from a number on."""
+    return -(-number // multiple) * multiple
+
+
+def _image(net: nn.Module, channels: int, side: int) -> Tensor:
+    like = next(net.parameters(), torch.zeros(()))
+    return torch.zeros(1, channels, side, side, dtype=like.dtype)
+
+
+def _sized(output: Tensor, image: Tensor, scale: int) -> Tensor:
+    expected = [scale * side for side in image.shape[2:]]
+    if output.ndim != 4 or list(output.shape[2:]) != expected:
+        raise ValueError(
+            f"with scale={scale} an image of {list(image.shape)} must become [B, C, {expected[0]}, "
+            f"{expected[1]}]; it became {list(output.shape)}"
+        )
+    return output
+
+
+def _scaled(span: slice, scale: int, origin: int = 0) -> slice:
+    return slice(scale * (span.start - origin), scale * (span.stop - origin))

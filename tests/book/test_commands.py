@@ -1,0 +1,60 @@
+"""What README.md and the page of use show is run here as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import torch
+
+from tunable_core import cli, datasets, named_runs
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "book/use.md"]
+COMMAND = ".venv/bin/tunable "
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    found = re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    assert found, f"{page.name} shows no {language}"
+    return found
+
+
+@pytest.fixture
+def released():
+    try:
+        return named_runs.released()
+    except named_runs.MissingRun:
+        pytest.fail("the released denoiser is part of the repository")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_its_python_runs(page, released, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    with torch.random.fork_rng(devices=[]):
+        for block in blocks(page, "python"):
+            exec(compile(block, str(page), "exec"), names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_its_commands_run(page, released, tmp_path, monkeypatch):
+    from PIL import Image
+
+    monkeypatch.chdir(tmp_path)
+    image = datasets.load("samples-test")[0][:, :96, :128].permute(1, 2, 0).numpy()
+    Path("photos").mkdir()
+    for name in ("photo.png", "photos/one.png", "photos/two.jpg"):
+        Image.fromarray(image).save(name)
+    lines = "".join(blocks(page, "bash")).splitlines()
+    commands = [
+        shlex.split(line.removeprefix(COMMAND), comments=True)
+        for line in lines
+        if line.startswith(COMMAND)
+    ]
+    assert commands, f"{page.name} shows no command"
+    for words in commands:
+        assert cli.main(words) == 0, words
+        assert Path(words[2]).exists(), words

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tunable_core import datasets, metrics, runs, training
+from tunable_core import datasets, metrics, records, runs, training
 from tunable_core.controls import CFSNetConfig, DNIConfig, FiLMConfig, TunableConfig
 from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile, load_tensors
@@ -157,23 +157,6 @@ def test_the_record_says_what_was_trained_by_what_and_how_it_ended(config):
     assert record["seconds"] >= 0
     assert {"commit", "clean", "core", "device", "started", "weights"} <= record.keys()
     assert len(record["core"]) == 64
-
-
-def test_the_record_of_the_code_changes_with_the_code(tmp_path, monkeypatch):
-    copied = tmp_path / "tunable_core"
-    shutil.copytree(runs.PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
-    before = runs._code()["core"]
-    monkeypatch.setattr(runs, "PACKAGE", copied)
-    assert runs._code()["core"] == before
-    (copied / "omega.py").write_text("changed")
-    assert runs._code()["core"] != before
-
-
-def test_a_record_without_git_has_no_commit(tmp_path, monkeypatch):
-    (tmp_path / "tunable_core").mkdir()
-    monkeypatch.setattr(runs, "PACKAGE", tmp_path / "tunable_core")
-    assert runs._code()["commit"] is None
-    assert runs._code()["clean"] is not True
 
 
 # The key
@@ -336,6 +319,24 @@ def test_a_changed_byte_of_a_run_is_refused(config, name):
         get(config)
 
 
+def test_a_changed_record_is_refused(config):
+    path = get(config).folder / "run.json"
+    text = path.read_text()
+    path.write_text(text.replace('"seconds": ', '"seconds": 1'))
+    assert path.read_text() != text
+    with pytest.raises(DamagedFile, match=r"run\.json is not the record of this run, or was changed"):
+        get(config)
+
+
+def test_a_whole_run_in_the_place_of_another_is_refused(config):
+    seeded = replace(config, training=replace(config.training, seed=1))
+    folder, other = get(config).folder, get(seeded).folder
+    shutil.rmtree(folder)
+    shutil.copytree(other, folder)
+    with pytest.raises(DamagedFile, match=r"run\.json is not the record of this run"):
+        get(config)
+
+
 def test_whole_weights_of_another_run_are_refused(config):
     seeded = replace(config, training=replace(config.training, seed=1))
     folder, other = get(config).folder, get(seeded).folder
@@ -446,6 +447,53 @@ def test_a_full_disk_at_the_end_costs_no_training(config, monkeypatch):
     assert not steps
 
 
+# One process trains a run
+
+
+@pytest.fixture
+def other_process(config, store):
+    """Holds the lock of the run, as another process that trains it does."""
+    (store / "runs").mkdir(parents=True)
+    lock = store / "runs" / f"tiny-{config.key}.lock"
+    script = (
+        "import sys, filelock\n"
+        "with filelock.FileLock(sys.argv[1]):\n"
+        "    print('held', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", script, str(lock)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.communicate(timeout=60)
+
+
+def test_a_run_that_another_process_trains_is_left_to_it(config, other_process, no_training):
+    no_training()
+    with pytest.raises(runs.Busy, match=r"another process is training 'tiny' .*\.lock"):
+        get(config, wait=False)
+
+
+def test_the_lock_of_a_killed_process_holds_nobody_up(config, other_process):
+    other_process.kill()
+    other_process.wait(timeout=60)
+    assert get(config, wait=False).record["key"] == config.key
+
+
+def test_two_processes_at_once_train_a_run_once(store):
+    script = (
+        "from tunable_core import runs, study\n"
+        "run = runs.get(study.denoising('tunable', study.profile('smoke')), progress=False)\n"
+        "print(run.record['started'], run.record['weights'])\n"
+    )
+    command = [sys.executable, "-c", script]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=300)[0] for process in both]
+    assert said[0] == said[1] != ""
+    (folder,) = (store / "runs").iterdir()
+    assert folder.name.startswith("denoising-tunable-fixed-2x8-seed0-")
+
+
 # The store
 
 
@@ -453,7 +501,7 @@ def test_the_store_is_in_the_repository_unless_told_otherwise(monkeypatch, tmp_p
     monkeypatch.setenv("TUNABLE_RUNS", str(tmp_path))
     assert runs.store() == tmp_path
     monkeypatch.delenv("TUNABLE_RUNS")
-    assert runs.store() == runs.PACKAGE.parent / "data"
+    assert runs.store() == records.PACKAGE.parent / "data"
 
 
 def test_a_config_is_frozen(config):

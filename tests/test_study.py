@@ -100,16 +100,33 @@ def test_what_is_missing_is_trained_and_what_is_there_is_not(monkeypatch, capsys
     monkeypatch.setattr(study, "all_runs", lambda budget: [config, replace(config, data="samples")])
     runs.get(config, progress=False)
     trained = []
-    monkeypatch.setattr(runs, "get", trained.append)
+    monkeypatch.setattr(runs, "get", lambda config, wait: trained.append(config))
     run_main(monkeypatch, "--profile", "smoke")
     assert trained == [replace(config, data="samples")]
     assert f"tiny-{config.key}: in runs" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("store")
+def test_what_another_process_trains_is_left_to_it(monkeypatch, capsys, config):
+    trained = []
+
+    def get(config, wait):
+        if config.training.seed == 0:
+            raise runs.Busy("another process is training it")
+        trained.append(config)
+
+    other = replace(config, training=replace(config.training, seed=1))
+    monkeypatch.setattr(study, "all_runs", lambda budget: [config, other])
+    monkeypatch.setattr(runs, "get", get)
+    run_main(monkeypatch, "--profile", "smoke")
+    assert trained == [other]
+    assert "another process is training it" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("store")
 def test_only_runs_of_that_name_are_trained(monkeypatch):
     trained = []
-    monkeypatch.setattr(runs, "get", trained.append)
+    monkeypatch.setattr(runs, "get", lambda config, wait: trained.append(config))
     run_main(monkeypatch, "--profile", "smoke", "--only", "eq9-2x8-seed0")
     assert [config.task.noise_target for config in trained] == ["eq9"]
 

@@ -216,6 +216,14 @@ def test_a_changed_header_is_refused(control, kept, header):
         swept(control)
 
 
+def test_a_changed_number_in_the_header_is_refused(control, kept):
+    text = kept[1].read_text()
+    kept[1].write_text(text.replace('"seconds": ', '"seconds": 1', 1))
+    assert kept[1].read_text() != text
+    with pytest.raises(DamagedFile, match="delete it to measure it again"):
+        swept(control)
+
+
 # Averages
 
 

@@ -13,7 +13,8 @@ from tunable_core import overhead
 from tunable_core.files import DamagedFile, write_atomically
 from tunable_core.networks import ResNetConfig
 from tunable_core.overhead import LayerGrid
-from tunable_core.runs import machine, store
+from tunable_core.records import machine
+from tunable_core.runs import store
 
 SIZES = {"8 x 32": (ResNetConfig(8, 32), 8, 48), "16 x 64": (ResNetConfig(16, 64), 16, 64)}
 """Backbone, batch and patch of each size."""

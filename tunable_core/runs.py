@@ -6,10 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
-import platform
-import resource
 import shutil
-import subprocess
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -19,13 +16,13 @@ from typing import Any
 
 import pandas as pd
 import torch
+from filelock import FileLock, Timeout
 
-from tunable_core import datasets
+from tunable_core import datasets, records
 from tunable_core.controls.base import Control, check_stages
 from tunable_core.files import DamagedFile, load_tensors, save_tensors, write_atomically
 from tunable_core.training import Training, train
 
-PACKAGE = Path(__file__).parent
 HALF_FROM = 1024
 """Tensors of at least so many numbers are kept in float16, the few small ones in float32."""
 
@@ -88,9 +85,13 @@ class Run:
     folder: Path
 
 
+class Busy(RuntimeError):
+    """Another process is training this run."""
+
+
 def store() -> Path:
     """Folder of runs/ and sweeps/: $TUNABLE_RUNS, or data/ of this repository."""
-    return Path(os.environ.get("TUNABLE_RUNS") or PACKAGE.parent / "data").resolve()
+    return Path(os.environ.get("TUNABLE_RUNS") or records.PACKAGE.parent / "data").resolve()
 
 
 def find(config: RunConfig) -> Path | None:
@@ -104,9 +105,11 @@ def get(
     *,
     progress: bool = True,
     on_log: Callable[[pd.DataFrame], None] | None = None,
+    wait: bool = True,
 ) -> Run:
     """The run of this config: loaded when it is in the store, trained otherwise.
 
+    Only one process trains it: another waits for the result, or raises Busy where wait is False.
     Where its training images are not at hand either, the embedded samples take their place, with a
     warning, and the run returned says so in its config.
     Raises DamagedFile when the run in the store is not what was written.
@@ -121,7 +124,19 @@ def get(
         )
         config = dataclasses.replace(config, data="samples-train")
         folder = find(config)
-    return _load(config, folder) if folder else _train(config, progress, on_log)
+    if folder:
+        return _load(config, folder)
+    place = store() / "runs" / f"{config.name}-{config.key}"
+    lock = Path(f"{place}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=-1 if wait else 0):
+            folder = find(config)  # another process may have trained it in the meantime
+            run = _load(config, folder) if folder else _train(config, place, progress, on_log)
+            lock.unlink(missing_ok=True)  # who still waits for it finds the run
+            return run
+    except Timeout:
+        raise Busy(f"another process is training '{config.name}' ({lock})") from None
 
 
 def check_comparable(found: Sequence[Run]) -> None:
@@ -157,6 +172,11 @@ def _load(config: RunConfig, folder: Path) -> Run:
         raise DamagedFile(
             f"{folder} is not a whole run ({error}); delete it to train it again"
         ) from error
+    if not records.sealed(record) or record["key"] != config.key:
+        raise DamagedFile(
+            f"{folder}: run.json is not the record of this run, or was changed; delete the folder to "
+            f"train it again"
+        )
     for part in PARTS:
         if record.get(part) != _sha256(folder / PARTS[part]):
             raise DamagedFile(
@@ -172,15 +192,14 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _train(config: RunConfig, progress: bool, on_log) -> Run:
-    folder = store() / "runs" / f"{config.name}-{config.key}"
+def _train(config: RunConfig, folder: Path, progress: bool, on_log) -> Run:
     checkpoint = folder.parent / f"{folder.name}.part" / "checkpoint.safetensors"
     images = list(datasets.load(config.data))
     control = config.build()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     control.to(device)
     started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
-    code = _code()  # of now: the tree may change while training
+    made_by = records.code()  # of now: the tree may change while training
     settings = config.training
     history = train(
         control,
@@ -204,12 +223,12 @@ def _train(config: RunConfig, progress: bool, on_log) -> Run:
         "parameters": sum(p.numel() for p in control.parameters()),
         "started": started,
         "seconds": round(time.monotonic() - clock, 1),
-        "peak_memory_mb": round(_peak_memory(device)),
+        "peak_memory_mb": records.peak_memory_mb(device),
         "final": history.iloc[-1].to_dict(),
-        **machine(device),
-        **code,
+        **records.machine(device),
+        **made_by,
     }
-    write_atomically(folder / "run.json", json.dumps(record, indent=1))
+    write_atomically(folder / "run.json", json.dumps(records.seal(record), indent=1))
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
     return _load(config, folder)
 
@@ -234,36 +253,3 @@ def _plain(value: Any, defaults: bool = True) -> Any:
         if defaults or content != default:
             fields[field.name] = _plain(content, defaults)
     return {"type": type(value).__name__, **fields}
-
-
-def _peak_memory(device: str) -> float:
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def machine(device: str) -> dict[str, Any]:
-    """Device, threads and versions, for records."""
-    name = torch.cuda.get_device_name() if device == "cuda" else f"CPU {platform.machine()}"
-    versions = {"python": platform.python_version(), "torch": torch.__version__}
-    return {"device": name, "threads": torch.get_num_threads(), "versions": versions}
-
-
-def _code() -> dict[str, Any]:
-    """Commit, whether its tree was clean, and a hash of this package's source."""
-    source = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        source.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
-    return {
-        "commit": _git("rev-parse", "HEAD"),
-        "clean": _git("status", "--porcelain", "--", "tunable_core") == "",
-        "core": source.hexdigest(),
-    }
-
-
-def _git(*words: str) -> str | None:
-    command = ["git", "-C", str(PACKAGE.parent), *words]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None

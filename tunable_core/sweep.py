@@ -19,7 +19,8 @@ from tunable_core import datasets
 from tunable_core.controls.base import Control
 from tunable_core.files import DamagedFile, digest, write_atomically
 from tunable_core.protocols import FIVE, DenoisingSweep, JointSweep, RealSweep, Sweep
-from tunable_core.runs import machine, store
+from tunable_core.records import machine, seal, sealed
+from tunable_core.runs import store
 
 __all__ = [
     "FIVE",
@@ -129,7 +130,7 @@ def _key(control: Control, what: DenoisingSweep) -> str:
 
 def _write(path: Path, frame: pd.DataFrame, record: dict) -> None:
     table = frame.to_csv(index=False, float_format="%.5g")
-    record["sha256"] = hashlib.sha256(table.encode()).hexdigest()
+    record = seal({**record, "table": hashlib.sha256(table.encode()).hexdigest()})
     write_atomically(path, f"# {json.dumps(record)}\n{table}")
 
 
@@ -139,7 +140,7 @@ def _read(path: Path) -> pd.DataFrame:
         record = json.loads(header.removeprefix(b"# "))
     except ValueError:
         record = {}
-    if record.get("sha256") != hashlib.sha256(table).hexdigest():
+    if not sealed(record) or record["table"] != hashlib.sha256(table).hexdigest():
         raise DamagedFile(f"{path} does not match its own sha256; delete it to measure it again")
     frame = pd.read_csv(io.BytesIO(table), dtype={"image": str})
     frame.attrs["record"] = record

@@ -1,4 +1,7 @@
-"""`python -m tunable_core.study`: train what the store lacks, or list it."""
+"""`python -m tunable_core.study`: train what the store lacks, or list it.
+
+Several of them share the work: each leaves to the others what they are training.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from tunable_core import runs, study
 
 def main() -> None:
     """Train what the store lacks, or list it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--profile", default="laptop", choices=list(study.PROFILES))
     parser.add_argument("--list", action="store_true", help="show the runs and where they are")
     parser.add_argument("--only", default="", help="only runs whose name contains this")
@@ -20,7 +23,10 @@ def main() -> None:
         folder = runs.find(config)
         print(f"{config.name}-{config.key}: {'in ' + folder.parent.name if folder else 'missing'}")
         if folder is None and not arguments.list:
-            runs.get(config)
+            try:
+                runs.get(config, wait=False)
+            except runs.Busy as busy:
+                print(busy)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+"""Records: what made a run or a measurement, on what machine, sealed by a checksum of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import resource
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import torch
+
+PACKAGE = Path(__file__).parent
+
+
+def seal(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with the sha256 of everything in it."""
+    return {**record, "sha256": _digest(record)}
+
+
+def sealed(record: Any) -> bool:
+    """Whether this is a record by seal() of which nothing has changed."""
+    if not isinstance(record, dict):
+        return False
+    content = dict(record)
+    return content.pop("sha256", None) == _digest(content)
+
+
+def _digest(record: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def machine(device: str) -> dict[str, Any]:
+    """Device, threads and versions."""
+    name = torch.cuda.get_device_name() if device == "cuda" else f"CPU {platform.machine()}"
+    versions = {"python": platform.python_version(), "torch": torch.__version__}
+    return {"device": name, "threads": torch.get_num_threads(), "versions": versions}
+
+
+def peak_memory_mb(device: str) -> int:
+    """The most memory this process has used so far, MiB; on a GPU, of the card's."""
+    if device == "cuda":
+        return round(torch.cuda.max_memory_allocated() / 2**20)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def code() -> dict[str, Any]:
+    """Commit, whether its tree was clean, and a hash of this package's source."""
+    source = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        source.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "clean": _git("status", "--porcelain", "--", "tunable_core") == "",
+        "core": source.hexdigest(),
+    }
+
+
+def _git(*words: str) -> str | None:
+    command = ["git", "-C", str(PACKAGE.parent), *words]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -107,6 +107,13 @@ def perturbed(control):
 # The contract
 
 
+def test_an_image_of_another_type_or_device_is_refused(control, x):
+    with pytest.raises(ValueError, match=r"the image is torch\.float64 and the network torch\.float32"):
+        control(x.double(), [0.5, 0.5])
+    with pytest.raises(ValueError, match=r"the image is on meta and the network on cpu"):
+        control.train()(x.to("meta"), [0.5, 0.5])
+
+
 def test_an_output_has_the_shape_of_its_input(control, x):
     for omega in ([0.3, 0.8], OMEGAS):
         output = control(x, omega)

@@ -122,3 +122,12 @@ def test_the_papers_sizes_are_the_published_ones():
     swin = sum(p.numel() for p in SwinIRConfig().build().parameters())
     naf = sum(p.numel() for p in NAFNetConfig().build().parameters())
     assert (swin, naf) == (11_504_163, 29_159_715)
+
+
+@pytest.mark.parametrize("size", [(4, 9), (9, 3), (1, 1)])
+def test_swinir_refuses_an_image_smaller_than_its_windows(size):
+    network = Tunable(SwinIRConfig(12, (2,), heads=2, window=8).build(), p=2)
+    rule = r"windows of 8 pixels needs images of 5 pixels or more; got \["
+    with pytest.raises(ValueError, match=rule):
+        network(torch.rand(1, 3, *size), [0.5, 0.5])
+    assert network(torch.rand(1, 3, 5, 6), [0.5, 0.5]).shape == (1, 3, 5, 6)

@@ -57,7 +57,16 @@ class Control(nn.Module):
     def checked(self, x: Tensor, omega: OmegaLike, *, extrapolate: bool = False) -> Tensor:
         """The dials beside the image, when both are what they should be; see forward."""
         check_image(x, values=not self.training)
+        self._check_place(x)
         return as_omega(omega, self.num_objectives, extrapolate=extrapolate).to(x.device)
+
+    def _check_place(self, x: Tensor) -> None:
+        """Refuse an image on another device, or of another type where no autocast sees to it."""
+        own = next(self.parameters())
+        if x.device != own.device:
+            raise ValueError(f"the image is on {x.device} and the network on {own.device} (x.to(...))")
+        if x.dtype != own.dtype and not torch.is_autocast_enabled(x.device.type):
+            raise ValueError(f"the image is {x.dtype} and the network {own.dtype} (x.to(...))")
 
     def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
         """The output for one omega [p], already checked."""

@@ -34,7 +34,7 @@ class SwinIRConfig:
         import_torchvision()
         from spandrel.architectures.SwinIR import SwinIR  # it imports torchvision
 
-        return SwinIR(
+        network = SwinIR(
             img_size=64,
             embed_dim=self.embedding,
             depths=list(self.depths),
@@ -44,6 +44,18 @@ class SwinIRConfig:
             drop_path_rate=0.0,
             upscale=self.scale,
             upsampler=self.upsampler,
+        )
+        network.register_forward_pre_hook(_check_window)
+        return network
+
+
+def _check_window(network: nn.Module, inputs: tuple) -> None:
+    """Refuse an image that cannot be reflected to fill a window."""
+    size, window = inputs[0].shape[-2:], network.window_size
+    if 2 * min(size) <= window:
+        raise ValueError(
+            f"SwinIR with windows of {window} pixels needs images of {window // 2 + 1} pixels or more; "
+            f"got {list(size)}"
         )
 
 

@@ -15,6 +15,7 @@ import torch
 from tunable_core import datasets, plots, runs, study
 from tunable_core.controls import Blend
 from tunable_core.degradations import test_noise
+from tunable_core.study import claims
 from tunable_core.sweep import FIVE, DenoisingSweep, average, sweep
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,8 +52,20 @@ def table() -> str:
         f"{config.training.steps:,} steps on a laptop's CPU. PSNR is against the clean image, PSNR_eta "
         "against the image with the share of noise that the dial asks for. What it means is in the "
         "chapter on denoising.",
+        "",
+        verdicts(),
     ]
     return "\n".join(lines)
+
+
+def verdicts() -> str:
+    """How many of the paper's claims came out how, as a sentence."""
+    counts = claims.judged(study.profile("laptop")).verdict.value_counts()
+    parts = [f"{counts[level]} {level}" for level in claims.LEVELS if level in counts]
+    return (
+        f"Of {counts.sum()} claims of the paper, each judged by a threshold in code: "
+        f"{', '.join(parts)}. The chapter *Every claim, judged* lists them with their numbers."
+    )
 
 
 def _average(control, name):

@@ -118,3 +118,10 @@ def test_each_printed_table_has_every_cell_once(name, keys, cells):
     assert len(table) == cells
     assert not table.duplicated(keys).any()
     assert table.value.notna().all()
+
+
+def test_shares_are_one_bar_and_leave_out_what_is_empty():
+    counts = pd.Series({"yes": 3, "perhaps": 0, "no": 1})
+    (axis,) = plots.shares(counts, ["#009E73", "#E69F00", "#D55E00"]).axes
+    assert [bar.get_width() for bar in axis.patches] == [3, 1]
+    assert [text.get_text() for text in axis.texts] == ["3", "yes", "1", "no"]

@@ -99,6 +99,21 @@ def curves(
     return axis
 
 
+def shares(counts: pd.Series, colours: Sequence[str]) -> Figure:
+    """One bar divided into the counts, each part with its number and, below, its name."""
+    figure, axis = plt.subplots(figsize=(7.4, 1.0))
+    left = 0
+    for (name, count), colour in zip(counts.items(), colours, strict=True):
+        if count:
+            axis.barh(0, count, left=left, color=colour, edgecolor="white")
+            axis.text(left + count / 2, 0, f"{count}", ha="center", va="center", fontweight="bold")
+            axis.text(left + count / 2, -0.55, name, ha="center", va="top", fontsize=9)
+        left += count
+    axis.set_xlim(0, left)
+    axis.axis("off")
+    return figure
+
+
 def paper_table(name: str) -> pd.DataFrame:
     """A table as the paper prints it, one row per cell: data/paper/NAME.csv."""
     return pd.read_csv(PAPER / f"{name}.csv")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import time
 import warnings
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ __all__ = [
     "JointSweep",
     "RealSweep",
     "average",
+    "kept",
     "leaders",
     "measure",
     "spread",
@@ -66,6 +68,20 @@ def sweep(control: Control, what: Sweep, name: str, *, progress: bool = True) ->
         }
         _write(path, frame, record)
     return _read(path)
+
+
+def kept(name: str, images: str) -> pd.DataFrame:
+    """The sweep of that name on those images that is in the store, whatever its settings.
+
+    Raises FileNotFoundError where there is none, ValueError where there are several.
+    """
+    paths = sorted((store() / "sweeps").glob(f"{name}-{images}-*.csv"))
+    paths = [path for path in paths if re.fullmatch(r"[0-9a-f]{10}", path.stem.rpartition("-")[2])]
+    if not paths:
+        raise FileNotFoundError(f"no sweep '{name}' on '{images}' in {store() / 'sweeps'}")
+    if len(paths) > 1:
+        raise ValueError(f"several sweeps '{name}' on '{images}': {', '.join(p.name for p in paths)}")
+    return _read(paths[0])
 
 
 def measure(

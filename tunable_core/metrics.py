@@ -143,6 +143,8 @@ def _checked(metric: str, *, least: int = 1, crop: int = 0, **images: Tensor) ->
         reach = image.abs().max().item() if image.numel() else 0
         if reach > (100 if name == "output" else 4):
             raise ValueError(f"images must be in [0, 1]; the {name} reaches {reach:g} (divide by 255?)")
+        if not image.is_floating_point():
+            raise ValueError(f"{name} must be floating-point; got {image.dtype} (x.float() / 255)")
     size = shapes[name][-2:]
     if crop and min(size) <= 2 * crop:
         raise ValueError(f"a crop of {crop} leaves nothing of {size}")

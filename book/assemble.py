@@ -58,6 +58,11 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
     for folder in folders:
         if folder.is_dir():
             shutil.copytree(folder, source / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+    (source / "extra").mkdir()  # goes beside the pages as it is
+    if (source / "live.md").exists():
+        import live_assets  # it takes seconds, and torch
+
+        live_assets.write(source / "extra/live", root / "book")
     for page in _pages(yaml.safe_load((source / "_toc.yml").read_text())):
         if not (source / f"{page}.md").exists() and page not in stems:
             raise Fault(f"book/_toc.yml lists {page!r}, which is neither a page nor a notebook")

@@ -5,12 +5,7 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import os
-import shutil
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -26,9 +21,6 @@ PAGES = sorted(
     path.relative_to(BOOK).with_suffix("").as_posix()
     for path in BOOK.rglob("*.html")
     if not path.relative_to(BOOK).parts[0].startswith("_")
-)
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
 )
 READ = """() => ({
     headings: [...document.querySelectorAll("h1")].filter(e => e.checkVisibility()).length,
@@ -57,46 +49,6 @@ class Visit:
     """Requests that were not answered well."""
     outside: list[str] = field(default_factory=list)
     """Requests to anywhere else; they were blocked."""
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serve without a log."""
-
-    def log_message(self, *words) -> None:
-        pass
-
-
-def unavailable(reason: str) -> None:
-    """Skip, but fail where a browser is promised."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    if not PAGES:
-        unavailable(f"there is no built book in {BOOK} (make smoke)")
-    handler = functools.partial(Quiet, directory=str(BOOK))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def context(address):
-    if CHROMIUM is None:
-        unavailable("no Chromium is installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"],
-        )
-        yield browser.new_context(viewport={"width": 1280, "height": 900})
-        browser.close()
 
 
 def visit(context, address: str, name: str) -> Visit:

@@ -619,7 +619,7 @@ def test_all_images_of_kodak_are_whole(real):
     assert shapes == {(3, 512, 768): 18, (3, 768, 512): 6}
 
 
-@pytest.mark.parametrize(("name", "tensors"), [("alexnet", 10), ("niqe", 3)])
+@pytest.mark.parametrize(("name", "tensors"), [("alexnet", 10), ("niqe", 3), ("vgg19", 32)])
 def test_the_real_weights_are_whole(real, name, tensors):
     if not datasets.available(name):
         pytest.skip(f"{name} is not at hand")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from tunable_core import datasets, metrics, sweep
+from tunable_core import datasets, metrics, sweep, tasks
 from tunable_core.controls import Blend, TunableConfig
 from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile
@@ -303,3 +303,43 @@ def test_the_joint_sweep_measures_every_combination():
     sharp, soft = (frame[frame.rho == rho].detail.mean() for rho in (0.0, 2.0))
     assert sharp == pytest.approx(1, abs=0.05)
     assert soft < 0.5
+
+
+JOINT = JointSweep(images="samples-test", sigmas=(15.0, 30.0), rhos=(0.0, 2.0), every=2, crop=32)
+
+
+def test_told_dials_are_the_levels_of_each_case(control):
+    frame = measure(control, replace(JOINT, told=True, perceptual=False), progress=False)
+    assert len(frame) == len(JOINT)
+    assert (frame.omega_1 == frame.sigma / 30).all()
+    assert (frame.omega_2 == frame.rho / 4).all()
+    by_hand = replace(JOINT, sigmas=(15.0,), rhos=(2.0,), omegas=((0.5, 0.5),), perceptual=False)
+    there = frame[(frame.sigma == 15) & (frame.rho == 2)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(there, measure(control, by_hand, progress=False))
+
+
+def test_a_joint_sweep_warns_of_levels_outside_of_training(control, monkeypatch):
+    monkeypatch.setattr(tasks, "_warned", set())
+    with pytest.warns(UserWarning, match=r"rho = 5 lies outside \[0, 4\]"):
+        measure(control, replace(JOINT, rhos=(5.0,), perceptual=False), progress=False)
+
+
+@pytest.mark.usefixtures("store")
+def test_without_the_weights_of_lpips_and_niqe_the_rest_is_measured_and_it_is_said(control):
+    with pytest.warns(UserWarning, match=r"alexnet and niqe are not in .*DATASETS=\"alexnet niqe\""):
+        frame = swept(control, JOINT)
+    assert {"psnr", "kept", "detail"} <= set(frame)
+    assert not {"lpips", "niqe"} & set(frame)
+    assert frame.attrs["record"]["settings"]["perceptual"] is False
+
+
+@pytest.mark.usefixtures("store")
+def test_a_kept_joint_sweep_is_found_again_without_the_weights(control, no_measuring, monkeypatch):
+    for metric in ("lpips", "niqe"):
+        monkeypatch.setattr(metrics, metric, lambda *images: torch.zeros(1))
+    monkeypatch.setattr(sweep, "_missing_weights", list)  # none
+    first = swept(control, JOINT)
+    assert {"lpips", "niqe"} <= set(first)
+    monkeypatch.setattr(sweep, "_missing_weights", lambda: ["alexnet", "niqe"])
+    no_measuring()
+    pd.testing.assert_frame_equal(swept(control, JOINT), first, check_exact=True)

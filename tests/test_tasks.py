@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tunable_core import tasks
 from tunable_core.degradations import gaussian_blur
 from tunable_core.objectives import Joint
 from tunable_core.tasks import Denoising, DenoisingDeblurring, RealDenoising
@@ -53,6 +54,26 @@ def test_beta_levels_are_often_single_and_mostly_weak():
     noise = levels[levels[:, 0] > 0, 0]
     assert noise.mean().item() == pytest.approx(1 / 3, abs=0.03)
     assert (noise < 0.25).float().mean().item() == pytest.approx(0.5, abs=0.04)  # sqrt(0.25)
+
+
+def test_what_is_told_of_a_degradation_is_what_a_pair_tells(patches):
+    task = DenoisingDeblurring(sigma=(15.0, 15.0), rho=(2.0, 2.0))
+    levels = task.pair(patches, generator()).levels
+    torch.testing.assert_close(levels, torch.tensor([task.told(15.0, 2.0)]).expand_as(levels))
+    assert DenoisingDeblurring().told(15.0, 1.0) == (0.5, 0.25)
+
+
+def test_levels_outside_of_training_are_warned_of_once_with_the_range(monkeypatch):
+    monkeypatch.setattr(tasks, "_warned", set())
+    task = DenoisingDeblurring()
+    task.warn_outside(sigma=(5.0, 30.0), rho=(0.0, 4.0))  # a warning would be an error here
+    with pytest.warns(UserWarning, match=r"sigma = 50 lies outside \[5, 30\], the range of training"):
+        task.warn_outside(sigma=(5.0, 50.0), rho=(0.0,))
+    with pytest.warns(UserWarning, match=r"rho = 4\.5 lies outside \[0, 4\]"):
+        task.warn_outside(rho=(4.5,))
+    task.warn_outside(sigma=(60.0,), rho=(5.0,))  # said already
+    with pytest.warns(UserWarning, match=r"outside \[0, 20\]"):
+        DenoisingDeblurring(sigma=(0.0, 20.0)).warn_outside(sigma=(60.0,))
 
 
 def test_a_pair_of_real_noise_is_its_two_halves():

@@ -37,9 +37,16 @@ EXTRACTS = {
         "weights/alexnet_features.safetensors",
         9879680,
         "bcee9da40f3c0920d814226a01368b8222e2fd5bcaf87875adbacab809ba4534",
-    )
+    ),
+    "vgg19": (
+        "weights/vgg19_features.safetensors",
+        40051544,
+        "73671d3aa6aa7a404c1ec2f04bcb4bf800b6c1fec7a37759ec0baa2bc141d646",
+    ),
 }
-"""Weights, and the smaller file (place, size, sha256) that serves where the whole one is not."""
+"""Weights, and the smaller file (place, size, sha256) that serves where the whole one is not. That of
+alexnet holds torchvision's weights; that of vgg19 those of Simonyan and Zisserman, in float16, which
+torchvision trained anew: a network trained on the one is not that trained on the other."""
 MAX_PIXELS = MAX_BYTES = 2**26
 """The largest image decoded and the largest file unpacked; DIV2K, the largest, has 2040 x 2040."""
 

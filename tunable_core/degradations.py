@@ -9,6 +9,7 @@ from torch import Tensor
 RADIUS = 10
 """Half the side of the blur kernel, in pixels, its centre left out."""
 MAX_RHO = 4.0
+"""Largest blur of training, standard deviation in pixels."""
 
 
 def gaussian_noise(clean: Tensor, sigma: Tensor | float, generator: torch.Generator) -> Tensor:
@@ -29,16 +30,15 @@ def gaussian_noise(clean: Tensor, sigma: Tensor | float, generator: torch.Genera
 def gaussian_blur(clean: Tensor, rho: Tensor | float) -> Tensor:
     """Clean blurred by a 21 x 21 Gaussian kernel (Sec. 4.1.2), differentiable in both.
 
-    clean: [B, C, H, W]; rho: a number or [B], standard deviation in pixels in [0, 4], 0 for the image
-    itself. The kernel is the density at whole pixels, cut at 10 and made to sum to 1; the border is
-    replicated (scipy.ndimage's mode "nearest").
-    Raises ValueError for a rho outside its range, another number of them, or an image below 21 x 21.
+    clean: [B, C, H, W]; rho: a number or [B], standard deviation in pixels, 0 for the image itself. The
+    kernel is the density at whole pixels, cut at 10, which trims it more the further rho is above 4, and
+    made to sum to 1; the border is replicated (scipy.ndimage's mode "nearest").
+    Raises ValueError for a negative or non-finite rho, another number of them, or an image smaller than
+    the kernel.
     """
     rho = rho if isinstance(rho, Tensor) else torch.tensor(rho, dtype=torch.float64)
-    if not ((rho >= 0) & (rho <= MAX_RHO)).all():
-        raise ValueError(
-            f"rho must lie in [0, {MAX_RHO:g}] pixels (the kernel ends at {RADIUS}); got {rho.tolist()}"
-        )
+    if not (rho.isfinite() & (rho >= 0)).all():
+        raise ValueError(f"rho must be finite and not negative (pixels); got {rho.tolist()}")
     _one_or_one_each("rho", rho, clean)
     side, size = 2 * RADIUS + 1, list(clean.shape[-2:])
     if min(size) < side:
@@ -70,6 +70,11 @@ def blur_then_noise(
 
 
 def _one_or_one_each(name: str, level: Tensor, clean: Tensor) -> None:
+    if clean.ndim != 4 or not clean.is_floating_point():
+        raise ValueError(
+            f"images must be floating-point [B, C, H, W]; got {clean.dtype} {list(clean.shape)} "
+            f"(one image: x[None]; bytes: x.float() / 255)"
+        )
     if level.ndim and level.shape != clean.shape[:1]:
         shape, images = list(level.shape), len(clean)
         raise ValueError(f"{name} must be one number or one per image; got {shape} for {images} images")

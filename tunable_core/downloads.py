@@ -34,7 +34,7 @@ from tunable_core.datasets import (
 from tunable_core.files import DamagedFile, write_atomically
 
 LAPTOP = ["bsds500", "kodak", "cbsd68", "bsd100", "set5", "set14", "style", "alexnet", "niqe"]
-PROFILES = {"smoke": [], "laptop": LAPTOP, "paper": [*LAPTOP, "urban100", "nam", "div2k"]}
+PROFILES = {"smoke": [], "laptop": LAPTOP, "paper": [*LAPTOP, "vgg19", "urban100", "nam", "div2k"]}
 """What `make data` gets for each budget."""
 
 

@@ -51,6 +51,16 @@ def ssim(output: Tensor, target: Tensor, *, crop: int = 0) -> Tensor:
     return torch.from_numpy(np.array(values, dtype=np.float32))
 
 
+def luma(image: Tensor) -> Tensor:
+    """Y of BT.601, 16 to 235 of 255, not rounded, in all three channels, so that any metric takes it.
+
+    image: [B, 3, H, W], RGB in [0, 1]. Super-resolution is compared on it.
+    """
+    weights = torch.tensor(naturalness.LUMA, dtype=image.dtype, device=image.device)
+    y = (torch.einsum("bchw,c->bhw", image, weights) + 16) / 255
+    return y[:, None].expand(-1, 3, -1, -1)
+
+
 def kept_fraction(output: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
     """Share f of the noise that the output keeps: [B].
 

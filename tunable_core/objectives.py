@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import torch
 from torch import Tensor
@@ -160,6 +160,11 @@ class MultiLoss:
             raise ValueError(f"lambdas must be finite and not negative; got {self.lambdas}")
 
     @property
+    def adversary(self) -> Any:
+        """The objective that itself learns at each step, if there is one; see adversarial.py."""
+        return next((f for f in self.objectives.values() if hasattr(f, "learn")), None)
+
+    @property
     def p(self) -> int:
         """Number of objectives, and of dials."""
         return len(self.objectives)
@@ -167,12 +172,28 @@ class MultiLoss:
     def __call__(
         self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The mixed loss [], averaged over the batch, and each objective's own mean, []."""
+        """The mixed loss [], averaged over the batch, and each objective's own mean, [].
+
+        A costly objective whose dial is 0 for the whole batch is left out; its mean is then NaN.
+        """
         if omega.shape[-1] != self.p:
             raise ValueError(
                 f"omega has {omega.shape[-1]} dials for the {self.p} objectives {list(self.objectives)}"
             )
-        parts = {n: f(output, clean, degraded, omega) for n, f in self.objectives.items()}
+        if output.shape != clean.shape:
+            raise ValueError(
+                f"the network gives {list(output.shape)} for a target of {list(clean.shape)}: its scale "
+                f"is not the task's"
+            )
+        idle = [
+            getattr(f, "costly", False) and not omega[..., i].any()
+            for i, f in enumerate(self.objectives.values())
+        ]
+        parts = [
+            torch.zeros(len(output), device=omega.device) if out else f(output, clean, degraded, omega)
+            for f, out in zip(self.objectives.values(), idle, strict=True)
+        ]
         weights = omega.float() * torch.tensor(self.lambdas, device=omega.device)
-        loss = (weights * torch.stack(list(parts.values()), dim=1)).sum(1).mean()
-        return loss, {name: part.mean() for name, part in parts.items()}
+        loss = (weights * torch.stack(parts, dim=1)).sum(1).mean()
+        means = [part.mean() * (torch.nan if out else 1) for part, out in zip(parts, idle, strict=True)]
+        return loss, dict(zip(self.objectives, means, strict=True))

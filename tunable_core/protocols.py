@@ -11,9 +11,13 @@ from torch import Tensor
 from tunable_core import datasets, metrics
 from tunable_core.degradations import gaussian_blur, test_noise
 from tunable_core.objectives import NU, noise_target
+from tunable_core.resampling import cut_to_multiple, low_resolution
+from tunable_core.tasks import DenoisingDeblurring
 
 FIVE = ((0.0, 1.0), (0.25, 0.75), (0.5, 0.5), (0.75, 0.25), (1.0, 0.0))
 """The omegas of Table 1."""
+CORNERS = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
+"""The omegas of Table 3."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Case:
     """[3, H, W], not clipped."""
     noiseless: Tensor | None = None
     """[3, H, W], degraded but for its noise; None is clean."""
+    omegas: tuple[tuple[float, float], ...] | None = None
+    """Positions of the dials for this image alone; None takes those of the sweep."""
 
 
 @dataclass(frozen=True)
@@ -131,12 +137,17 @@ class JointSweep:
     """Noise levels, grey levels of 255."""
     rhos: tuple[float, ...] = (0.0, 1.0, 2.0, 3.0, 4.0)
     """Blurs, standard deviation in pixels."""
-    omegas: tuple[tuple[float, float], ...] = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
+    omegas: tuple[tuple[float, float], ...] = CORNERS
     """Positions of the dials."""
     every: int = 1
     """Take every n-th image of the set."""
     crop: int | None = None
     """Side of a central square crop, pixels; None takes whole images."""
+    told: bool = False
+    """Set the dials of each case to its true levels, parts of the largest in training, in place of
+    omegas: what a network that is conditioned on the degradation is made for."""
+    perceptual: bool = True
+    """Measure LPIPS and NIQE too, whose weights are downloaded."""
 
     def __len__(self) -> int:
         """Number of cases."""
@@ -144,26 +155,73 @@ class JointSweep:
         return count * len(self.sigmas) * len(self.rhos)
 
     def cases(self) -> Iterator[Case]:
-        """Each test image with each blur and noise level."""
-        pictures = datasets.load(self.images)
+        """Each test image with each blur and noise level; warns once of levels outside of training."""
+        pictures, task = datasets.load(self.images), DenoisingDeblurring()
+        task.warn_outside(sigma=self.sigmas, rho=self.rhos)
         for name in pictures.ids[:: self.every]:
             clean = _cut(pictures[name], self.crop)
             for rho in self.rhos:
                 blurred = gaussian_blur(clean[None], rho)[0]
                 for sigma in self.sigmas:
-                    levels = {"sigma": sigma, "rho": rho}
-                    yield Case(name, levels, clean, test_noise(blurred, sigma), blurred)
+                    degraded, truth = test_noise(blurred, sigma), (task.told(sigma, rho),)
+                    levels, omegas = {"sigma": sigma, "rho": rho}, truth if self.told else None
+                    yield Case(name, levels, clean, degraded, blurred, omegas)
 
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
         """The metrics of one output [1, 3, H, W]."""
         clean = case.clean[None]
-        return {
+        row = {
             "psnr": metrics.psnr(output, clean),
-            "lpips": metrics.lpips(output, clean),
-            "niqe": metrics.niqe(output),
             "kept": metrics.kept_fraction(output, case.noiseless[None], case.degraded[None]),
             "detail": metrics.detail_gain(output, clean),
         }
+        if self.perceptual:
+            row |= {"lpips": metrics.lpips(output, clean), "niqe": metrics.niqe(output)}
+        return row
 
 
-Sweep = DenoisingSweep | RealSweep | JointSweep
+@dataclass(frozen=True)
+class SuperResolutionSweep:
+    """Images seen small (Tables 4 and 5): distortion and perception of what they are enlarged to."""
+
+    images: str = "kodak"
+    """Test images, a name of datasets.py; sides that the scale does not divide are cut."""
+    omegas: tuple[tuple[float, float], ...] = FIVE
+    """Positions of the dials."""
+    scale: int = 4
+    """Enlargement; also the border, in pixels, that PSNR and SSIM leave out."""
+    every: int = 1
+    """Take every n-th image of the set."""
+    crop: int | None = None
+    """Side of a central square crop, pixels; None takes whole images."""
+    perceptual: bool = True
+    """Measure LPIPS and NIQE of the whole image too, whose weights are downloaded."""
+    luma: bool = False
+    """Measure PSNR and SSIM of the Y channel too, of the output rounded to 8 bits, as the field does."""
+
+    def __len__(self) -> int:
+        """Number of cases."""
+        return len(datasets.describe(self.images).ids[:: self.every])
+
+    def cases(self) -> Iterator[Case]:
+        """Each test image; raises datasets.MissingData without the images."""
+        pictures = datasets.load(self.images)
+        for name in pictures.ids[:: self.every]:
+            clean = cut_to_multiple(_cut(pictures[name], self.crop), self.scale)
+            yield Case(name, {}, clean, low_resolution(clean[None], self.scale)[0])
+
+    def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
+        """The metrics of one output [1, 3, sH, sW]."""
+        clean = case.clean[None]
+        row = {"psnr": metrics.psnr(output, clean, crop=self.scale)}
+        if self.luma:
+            rounded = (output.clamp(0, 1) * 255).round() / 255
+            y, y_clean = metrics.luma(rounded), metrics.luma(clean)
+            row["psnr_y"] = metrics.psnr(y, y_clean, crop=self.scale)
+            row["ssim_y"] = metrics.ssim(y, y_clean, crop=self.scale)
+        if self.perceptual:
+            row |= {"lpips": metrics.lpips(output, clean), "niqe": metrics.niqe(output)}
+        return row
+
+
+Sweep = DenoisingSweep | RealSweep | JointSweep | SuperResolutionSweep

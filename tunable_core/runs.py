@@ -22,6 +22,7 @@ from tunable_core import datasets, records
 from tunable_core.controls.base import Control, check_stages
 from tunable_core.files import DamagedFile, load_tensors, save_tensors, write_atomically
 from tunable_core.training import Training, train
+from tunable_core.watch import Watch
 
 HALF_FROM = 1024
 """Tensors of at least so many numbers are kept in float16, the few small ones in float32."""
@@ -194,13 +195,17 @@ def _sha256(path: Path) -> str:
 
 def _train(config: RunConfig, folder: Path, progress: bool, on_log) -> Run:
     checkpoint = folder.parent / f"{folder.name}.part" / "checkpoint.safetensors"
+    teachers = {n: datasets.load(n).files[0].sha256 for n in getattr(config.task, "teachers", ())}
     images = list(datasets.load(config.data))
     control = config.build()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     control.to(device)
     started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
     made_by = records.code()  # of now: the tree may change while training
-    settings = config.training
+    settings, watch = config.training, None
+    if getattr(config.task.loss, "adversary", None) is not None:
+        samples = checkpoint.parent / "samples"
+        watch = Watch(samples, control, config.task.degrade, settings.steps, on_log)
     history = train(
         control,
         config.task,
@@ -208,7 +213,7 @@ def _train(config: RunConfig, folder: Path, progress: bool, on_log) -> Run:
         settings,
         checkpoint=checkpoint,
         progress=progress,
-        on_log=on_log,
+        on_log=watch or on_log,
     )
     control.cpu().eval()
     folder.mkdir(parents=True, exist_ok=True)
@@ -224,7 +229,9 @@ def _train(config: RunConfig, folder: Path, progress: bool, on_log) -> Run:
         "started": started,
         "seconds": round(time.monotonic() - clock, 1),
         "peak_memory_mb": records.peak_memory_mb(device),
-        "final": history.iloc[-1].to_dict(),
+        "final": history.iloc[-1].dropna().to_dict(),
+        **({"teachers": teachers} if teachers else {}),
+        **(watch.keep(folder, history) if watch else {}),
         **records.machine(device),
         **made_by,
     }

@@ -19,7 +19,14 @@ from tqdm.auto import tqdm
 from tunable_core import datasets
 from tunable_core.controls.base import Control
 from tunable_core.files import DamagedFile, digest, write_atomically
-from tunable_core.protocols import FIVE, DenoisingSweep, JointSweep, RealSweep, Sweep
+from tunable_core.protocols import (
+    FIVE,
+    DenoisingSweep,
+    JointSweep,
+    RealSweep,
+    SuperResolutionSweep,
+    Sweep,
+)
 from tunable_core.records import machine, seal, sealed
 from tunable_core.runs import store
 
@@ -28,6 +35,7 @@ __all__ = [
     "DenoisingSweep",
     "JointSweep",
     "RealSweep",
+    "SuperResolutionSweep",
     "average",
     "kept",
     "leaders",
@@ -44,7 +52,8 @@ def sweep(control: Control, what: Sweep, name: str, *, progress: bool = True) ->
     kept table is found again without the images; without both, the embedded samples are measured, with
     a warning, and the record says so. Columns: image, sigma, omega_1, omega_2; psnr and
     psnr_eta in dB, both sides clipped, not rounded; psnr_8bit of the output rounded to 8 bits; kept,
-    the kept-noise fraction. The frame's attrs hold the record of the measurement.
+    the kept-noise fraction; those of a JointSweep see there, without LPIPS and NIQE, with a warning,
+    where their weights are missing. The frame's attrs hold the record of the measurement.
     """
     path = _path(control, what, name)
     if not path.exists() and not datasets.available(what.images) and not isinstance(what, RealSweep):
@@ -55,6 +64,15 @@ def sweep(control: Control, what: Sweep, name: str, *, progress: bool = True) ->
             stacklevel=2,
         )
         what = replace(what, images="samples-test")
+        path = _path(control, what, name)
+    if not path.exists() and getattr(what, "perceptual", False) and (missing := _missing_weights()):
+        warnings.warn(
+            f"no kept sweep of '{name}' with LPIPS and NIQE, and {' and '.join(missing)} are not in "
+            f'{datasets.root()}: measuring without them (make data DATASETS="{" ".join(missing)}" '
+            f"gets them)",
+            stacklevel=2,
+        )
+        what = replace(what, perceptual=False)
         path = _path(control, what, name)
     if not path.exists():
         clock = time.monotonic()
@@ -92,9 +110,10 @@ def measure(
     control = control.eval()
     for case in tqdm(what.cases(), desc=label, total=len(what), disable=not progress):
         degraded = case.degraded[None].contiguous(memory_format=torch.channels_last)
+        omegas = case.omegas or what.omegas
         with torch.inference_mode():
-            outputs = control.outputs(degraded, torch.tensor(what.omegas))
-            for omega, output in zip(what.omegas, outputs, strict=True):
+            outputs = control.outputs(degraded, torch.tensor(omegas))
+            for omega, output in zip(omegas, outputs, strict=True):
                 dials = {f"omega_{i}": value for i, value in enumerate(omega, start=1)}
                 numbers = {name: v.item() for name, v in what.row(case, omega, output).items()}
                 rows.append({"image": case.image, **case.levels, **dials, **numbers})
@@ -128,6 +147,10 @@ def leaders(values: pd.DataFrame, spreads: pd.DataFrame) -> pd.DataFrame:
     gap = values.max() - values
     allowed = spreads.reindex_like(values).fillna(0.0)
     return gap <= allowed + pd.Series({c: allowed.loc[best[c], c] for c in values})
+
+
+def _missing_weights() -> list[str]:
+    return [name for name in ("alexnet", "niqe") if not datasets.available(name)]
 
 
 def _path(control: Control, what: DenoisingSweep, name: str) -> Path:

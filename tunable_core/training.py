@@ -48,6 +48,9 @@ class Training:
     """Decay of the moving average of the weights, which is what a run keeps; 0 turns it off."""
     omega: OmegaSampling = field(default_factory=OmegaSampling)
     """How omegas are drawn in stages that do not fix them."""
+    fidelity_first: int = 0
+    """Steps at (1, 0, ...) before any omega is drawn in such a stage: the rest then starts from a
+    network for the first objective."""
     precision: Literal["bf16", "float32"] = "bf16"
     """bf16: autocast of the network; losses, kernels' mixing and weights stay float32."""
     seed: int = 0
@@ -60,6 +63,7 @@ class Training:
             "patch must be at least 8 pixels": self.patch >= 8,
             "lr must be positive and finite": 0 < self.lr < math.inf,
             "warmup must not be negative": self.warmup >= 0,
+            "fidelity_first must not be negative": self.fidelity_first >= 0,
             "clip must be positive": self.clip > 0,
             "weight_decay must not be negative": self.weight_decay >= 0,
             "ema must lie in [0, 1)": 0 <= self.ema < 1,
@@ -107,16 +111,21 @@ def train(
     its last good weights.
     """
     check_stages(control)
-    state = _State(control, settings, checkpoint)
+    loss = task.loss
+    adversary = getattr(loss, "adversary", None)
+    if adversary is not None:
+        device = next(control.parameters()).device
+        adversary.start(settings.seed, device, bf16=settings.precision == "bf16")
+    state = _State(control, adversary, settings, checkpoint)
     for index, stage in enumerate(control.stages()):
         if index >= state.stage:
             state.enter(index, stage)
-            _run_stage(state, stage, task, images, progress, on_log)
+            _run_stage(state, stage, task, loss, images, progress, on_log)
     return state.frame()
 
 
-def _run_stage(state: _State, stage: Stage, task, images, progress, on_log) -> None:
-    settings, control, loss = state.settings, state.control, task.loss
+def _run_stage(state: _State, stage: Stage, task, loss, images, progress, on_log) -> None:
+    settings, control = state.settings, state.control
     device = next(control.parameters()).device
     bar = tqdm(total=state.steps, initial=state.step, desc=stage.name, disable=not progress)
     for step in range(state.step, state.steps):
@@ -134,6 +143,8 @@ def _run_stage(state: _State, stage: Stage, task, images, progress, on_log) -> N
                 f"of stage '{stage.name}'; the weights of the step before are kept (lower lr = "
                 f"{settings.lr:g}, or use precision='float32')"
             )
+        if state.adversary is not None:
+            parts |= state.adversary.learn(output, clean, omega)
         rate = learning_rate(step, state.steps, settings)
         state.update(step, rate, [total.detach(), norm, *parts.values()], list(parts))
         bar.update()
@@ -156,6 +167,8 @@ def _batch(task, images, stage, control, settings, step):
     patches = patches.contiguous(memory_format=torch.channels_last)
     clean, degraded, levels = task.pair(patches, generator)
     omega = stage.omegas(settings.omega, control.num_objectives, generator)
+    if stage.omega is None and step < settings.fidelity_first:
+        omega = torch.eye(control.num_objectives)[:1]
     omega = omega[0] if len(omega) == 1 else omega.repeat_interleave(settings.batch // len(omega), 0)
     if not stage.told:
         return clean, degraded, omega, omega
@@ -170,18 +183,20 @@ def _batch(task, images, stage, control, settings, step):
 class _State:
     """Everything that changes while training, and its way to disk and back."""
 
-    def __init__(self, control: Control, settings: Training, checkpoint: Path | None) -> None:
-        self.control, self.settings, self.path = control, settings, checkpoint
+    def __init__(self, control: Control, adversary, settings: Training, checkpoint: Path | None) -> None:
+        self.control, self.adversary = control, adversary
+        self.settings, self.path = settings, checkpoint
         self.stage, self.step, self.rows, self.columns = 0, 0, [], []
-        self.sums, self.count, self.saved = None, 0, time.monotonic()
+        self.sums, self.count, self.saved = 0, 0, time.monotonic()
         self.resumed: dict[str, Tensor] = {}
         if checkpoint is not None and checkpoint.exists():
             self.resumed, metadata = load_tensors(checkpoint)
             self.stage, self.step = int(metadata["stage"]), int(metadata["step"])
             self.columns = metadata["columns"].split(",")
             self.rows = self.resumed["history"].tolist()
-            own = {k[6:]: v for k, v in self.resumed.items() if k.startswith("model.")}
-            control.load_state_dict(own)
+            control.load_state_dict(self._resumed("model."))
+            if adversary is not None:
+                adversary.load(self._resumed("adversary."))
 
     def enter(self, index: int, stage: Stage) -> None:
         """Begin a stage, or take it up again where the checkpoint left it."""
@@ -215,14 +230,14 @@ class _State:
                 average.lerp_(parameter, 1 - decay if self.settings.ema else 1.0)
         self.columns = ["stage", "step", "lr", "loss", "gradient_norm", *names]
         values = torch.stack([v.double() for v in values])
-        self.sums = values if self.sums is None else self.sums + values
-        self.count, self.rate = self.count + 1, rate
+        self.sums = self.sums + values.nan_to_num()  # NaN: not computed at this step
+        self.count, self.rate = self.count + ~values.isnan(), rate
 
     def log(self) -> None:
         """Close one row of the history: means since the row before."""
         means = (self.sums / self.count).tolist()
         self.rows.append([self.stage, self.step, self.rate, *means])
-        self.sums, self.count = None, 0
+        self.sums, self.count = 0, 0
 
     def frame(self) -> pd.DataFrame:
         """The history: one row per LOG_EVERY steps."""
@@ -243,17 +258,21 @@ class _State:
         tensors |= {f"average.{i}": v for i, v in enumerate(self.average)}
         for i, values in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{i}.{k}": v for k, v in values.items()}
+        if self.adversary is not None:
+            tensors |= {f"adversary.{k}": v for k, v in self.adversary.state().items()}
         tensors["history"] = torch.tensor(self.rows, dtype=torch.float64)
         columns = ",".join(self.columns)
         save_tensors(self.path, tensors, stage=str(self.stage), step=str(self.step), columns=columns)
         self.saved = time.monotonic()
 
+    def _resumed(self, prefix: str) -> dict[str, Tensor]:
+        return {k[len(prefix) :]: v for k, v in self.resumed.items() if k.startswith(prefix)}
+
     def _restore(self) -> None:
         state: dict[int, dict[str, Tensor]] = {}
-        for key, value in self.resumed.items():
-            if key.startswith("optimizer."):
-                _, i, name = key.split(".")
-                state.setdefault(int(i), {})[name] = value
+        for key, value in self._resumed("optimizer.").items():
+            i, name = key.split(".")
+            state.setdefault(int(i), {})[name] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
         for i, average in enumerate(self.average):

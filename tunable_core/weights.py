@@ -16,7 +16,8 @@ def load(name: str) -> dict[str, Tensor]:
     """Tensors of the registered weights of that name, on the CPU.
 
     "alexnet": the convolutions for LPIPS, `N.weight` and `N.bias` as torchvision's alexnet().features,
-    from the extract or else from torchvision's file; "niqe": mean, covariance and window of NIQE.
+    from torchvision's file or else from an extract; "vgg19": those of VGG-19 alike, see perceptual.py;
+    "niqe": mean, covariance and window of NIQE.
     Raises datasets.MissingData or files.DamagedFile with one sentence.
     """
     content = datasets.content(name)

@@ -7,6 +7,8 @@ from tunable_core.controls.cresmd import CResMD, CResMDConfig
 from tunable_core.controls.dni import DNI, DNIConfig
 from tunable_core.controls.dynet import DyNet, DyNetConfig
 from tunable_core.controls.film import FiLM, FiLMConfig
+from tunable_core.controls.fixed import Fixed, FixedConfig, PixelBlend
+from tunable_core.controls.retouch import Retouch
 from tunable_core.controls.tunable import TunableConfig, TunableControl
 
 __all__ = [
@@ -23,6 +25,10 @@ __all__ = [
     "DyNetConfig",
     "FiLM",
     "FiLMConfig",
+    "Fixed",
+    "FixedConfig",
+    "PixelBlend",
+    "Retouch",
     "Stage",
     "TunableConfig",
     "TunableControl",

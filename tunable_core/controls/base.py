@@ -62,7 +62,7 @@ class Control(nn.Module):
 
     def _check_place(self, x: Tensor) -> None:
         """Refuse an image on another device, or of another type where no autocast sees to it."""
-        own = next(self.parameters())
+        own = next(self.parameters(), x)
         if x.device != own.device:
             raise ValueError(f"the image is on {x.device} and the network on {own.device} (x.to(...))")
         if x.dtype != own.dtype and not torch.is_autocast_enabled(x.device.type):

@@ -24,12 +24,14 @@ class CFSNet(Control):
     alpha and zero at alpha = 0; it need not be 1 at alpha = 1. The main network is trained at (1, 0) and
     frozen, then tuning blocks and couplings learn at (0, 1). omega_1 has no effect.
     network: divided between the branches, half of its blocks each (8 and 8 of 16 in the paper).
+    second: length of the second training in units of the first.
     """
 
     num_objectives = 2
 
-    def __init__(self, network: ResNet) -> None:
+    def __init__(self, network: ResNet, second: float = 1.0) -> None:
         super().__init__()
+        self.second = second
         self.main, blocks = divide(network)
         for block in blocks:
             block[0].bias = block[2].bias = None
@@ -61,7 +63,7 @@ class CFSNet(Control):
         """The main network for the first objective, then the tuning branch for the second."""
         return [
             Stage("main network", ("main.",), (1.0, 0.0)),
-            Stage("tuning branch", ("tuning.",), (0.0, 1.0)),
+            Stage("tuning branch", ("tuning.",), (0.0, 1.0), share=self.second),
         ]
 
 
@@ -83,12 +85,15 @@ def _linear(*widths: int) -> nn.Sequential:
 
 @dataclass(frozen=True)
 class CFSNetConfig:
-    """CFSNet has no settings beside those of its backbone."""
+    """Settings of CFSNet beside those of its backbone."""
 
     draws_omegas: ClassVar[bool] = False
     """Every stage has its own omega, so the way omegas are drawn decides nothing."""
 
+    second: float = 1.0
+    """Length of the training of the tuning branch in units of that of the main network."""
+
     def build(self, network: nn.Module, p: int) -> CFSNet:
         """The untrained control, made of a ResNet's blocks."""
         check_two(p, "CFSNet")
-        return CFSNet(network)
+        return CFSNet(network, self.second)

@@ -23,13 +23,16 @@ class DNI(Control):
     correlated networks have meaningful weights in between. Batches depend on seed and step alone, so
     the fine-tuning sees the patches of the first training's beginning again.
     fine_tune: length of each fine-tuning in units of the first training. None: no fine-tuning, each
-        network starts from random weights of its own and is trained in full; what the paper prints for
-        DNI collapses between the corners as such networks do.
+        network starts from random weights of its own; what the paper prints for DNI collapses between
+        the corners as such networks do.
+    scratch: length of the training of each such network, in the same units.
     """
 
-    def __init__(self, network: nn.Module, p: int, fine_tune: float | None = 0.25) -> None:
+    def __init__(
+        self, network: nn.Module, p: int, fine_tune: float | None = 0.25, scratch: float = 1.0
+    ) -> None:
         super().__init__()
-        self.num_objectives, self.fine_tune = p, fine_tune
+        self.num_objectives, self.fine_tune, self.scratch = p, fine_tune, scratch
         self.networks = nn.ModuleList(copy.deepcopy(network) for _ in range(p))
         if fine_tune is None:
             with torch.no_grad():
@@ -62,6 +65,8 @@ class DNI(Control):
             stage = Stage(f"network {i + 1}", (f"networks.{i}.",), tuple(corner))
             if i and self.fine_tune is not None:
                 stage = replace(stage, share=self.fine_tune, start=self._copy_first_to(i))
+            elif i:
+                stage = replace(stage, share=self.scratch)
             stages.append(stage)
         return stages
 
@@ -78,7 +83,9 @@ class DNIConfig:
 
     fine_tune: float | None = 0.25
     """Length of each fine-tuning in units of the first training; None trains each from scratch."""
+    scratch: float = 1.0
+    """Length of each training from scratch, in the same units."""
 
     def build(self, network: nn.Module, p: int) -> DNI:
         """The untrained control around a plain network."""
-        return DNI(network, p, self.fine_tune)
+        return DNI(network, p, self.fine_tune, self.scratch)

@@ -19,12 +19,14 @@ class DyNet(Control):
     the two nothing is ever trained. omega_1 has no effect.
     network: divided between the branches, half of its blocks each (8 and 8 of 16 in the paper), so that
         the whole is as large as the other methods' networks.
+    second: length of the second training in units of the first.
     """
 
     num_objectives = 2
 
-    def __init__(self, network: ResNet) -> None:
+    def __init__(self, network: ResNet, second: float = 1.0) -> None:
         super().__init__()
+        self.second = second
         self.main, self.tuning = divide(network)
 
     def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
@@ -39,7 +41,7 @@ class DyNet(Control):
         """The main network for the first objective, then the tuning blocks for the second."""
         return [
             Stage("main network", ("main.",), (1.0, 0.0)),
-            Stage("tuning blocks", ("tuning.",), (0.0, 1.0)),
+            Stage("tuning blocks", ("tuning.",), (0.0, 1.0), share=self.second),
         ]
 
 
@@ -72,12 +74,15 @@ def check_two(p: int, method: str) -> None:
 
 @dataclass(frozen=True)
 class DyNetConfig:
-    """Dynamic-Net has no settings beside those of its backbone."""
+    """Settings of Dynamic-Net beside those of its backbone."""
 
     draws_omegas: ClassVar[bool] = False
     """Every stage has its own omega, so the way omegas are drawn decides nothing."""
 
+    second: float = 1.0
+    """Length of the training of the tuning blocks in units of that of the main network."""
+
     def build(self, network: nn.Module, p: int) -> DyNet:
         """The untrained control, made of a ResNet's blocks."""
         check_two(p, "Dynamic-Net")
-        return DyNet(network)
+        return DyNet(network, self.second)

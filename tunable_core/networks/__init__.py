@@ -1,5 +1,6 @@
 """The paper's own backbones, ordinary PyTorch modules that know nothing of tuning."""
 
+from tunable_core.networks.discriminator import Discriminator, DiscriminatorConfig
 from tunable_core.networks.resnet import ResNet, ResNetConfig
 
-__all__ = ["ResNet", "ResNetConfig"]
+__all__ = ["Discriminator", "DiscriminatorConfig", "ResNet", "ResNetConfig"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from tunable_core.torchvision_import import import_torchvision
 
@@ -29,6 +30,15 @@ class SwinIRConfig:
     upsampler: str = ""
     """"" for scale 1, "pixelshuffle" (the paper's) or "pixelshuffledirect" (lightweight) else."""
 
+    def __post_init__(self) -> None:
+        enlarging = ("pixelshuffle", "pixelshuffledirect")
+        fit = self.upsampler in enlarging or (self.scale == 1 and not self.upsampler)
+        if self.scale not in (1, 2, 3, 4, 8) or not fit:
+            raise ValueError(
+                f"SwinIR: scale must be 1, with no upsampler, or 2, 3, 4 or 8 with one of "
+                f"{', '.join(enlarging)}; got {self.scale} with {self.upsampler!r}"
+            )
+
     def build(self) -> nn.Module:
         """A network with fresh weights from torch's random state."""
         import_torchvision()
@@ -47,6 +57,35 @@ class SwinIRConfig:
         )
         network.register_forward_pre_hook(_check_window)
         return network
+
+
+class Published(nn.Module):
+    """A published super-resolution network in RGB, whatever its architecture, behind forward().
+
+    path: a .safetensors or .pth file of one that spandrel knows; nothing in it is executed. Images are
+    padded to what the network asks for and cut again, and outputs clipped to [0, 1], by spandrel.
+    Raises ValueError for a file that holds something else, or another scale than the one named.
+    """
+
+    def __init__(self, path: str | Path, scale: int = 4) -> None:
+        super().__init__()
+        import_torchvision()
+        from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
+
+        try:
+            found = ModelLoader("cpu").load_from_file(path)
+        except UnsupportedModelError as error:
+            raise ValueError(f"{path} holds no network that spandrel knows: {error}") from error
+        kind = getattr(found.architecture, "name", "?")
+        if not isinstance(found, ImageModelDescriptor) or found.input_channels != 3:
+            raise ValueError(f"{path} holds a {kind}, which does not take RGB images")
+        if found.scale != scale:
+            raise ValueError(f"{path} holds a {kind} that enlarges {found.scale} times, not {scale}")
+        self.descriptor, self.network = found, found.model.requires_grad_(False).eval()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: [1, 3, H, W], RGB in [0, 1], to [1, 3, sH, sW] in [0, 1]."""
+        return self.descriptor(x)
 
 
 def _check_window(network: nn.Module, inputs: tuple) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tunable_core.runs import RunConfig
-from tunable_core.study import backbones
+from tunable_core.study import backbones, super_resolution
 from tunable_core.study import denoising as _denoising
 from tunable_core.study import joint as _joint
 from tunable_core.study.denoising import ABLATIONS, METHODS, ablation, denoising
@@ -21,9 +21,15 @@ __all__ = [
     "denoising",
     "joint",
     "profile",
+    "super_resolution",
 ]
 
 
 def all_runs(budget: Profile) -> list[RunConfig]:
     """Every run that the notebooks read at this budget, the most wanted first."""
-    return [*_denoising.runs_of(budget), *backbones.runs_of(budget), *_joint.runs_of(budget)]
+    return [
+        *_denoising.runs_of(budget),
+        *backbones.runs_of(budget),
+        *_joint.runs_of(budget),
+        *super_resolution.runs_of(budget),
+    ]

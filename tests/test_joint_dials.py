@@ -1,0 +1,123 @@
+"""What two dials do: the disentanglement matrix against dials whose answer is known, and the targets."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from tunable_core import metrics
+from tunable_core.controls import Retouch
+from tunable_core.degradations import gaussian_blur, gaussian_noise
+from tunable_core.joint import disentanglement, ideal, leak
+from tunable_core.objectives import Joint
+from tunable_core.protocols import CORNERS, JointSweep
+from tunable_core.sweep import measure
+
+THREE = (0.0, 0.5, 1.0)
+GRID = tuple(itertools.product(THREE, THREE))
+
+
+def grid(kept, detail):
+    """A measured grid of two images and two blurs from functions of the dials and of rho."""
+    rows = [
+        (image, 5.0, rho, a, b, kept(a, b, rho) + wobble, detail(a, b, rho) - wobble)
+        for (image, wobble), rho, (a, b) in itertools.product(
+            (("x", 0.1), ("y", -0.1)), (0.0, 2.0), GRID
+        )
+    ]
+    return pd.DataFrame(rows, columns=["image", "sigma", "rho", "omega_1", "omega_2", "kept", "detail"])
+
+
+def test_independent_dials_have_a_diagonal_matrix():
+    matrix = disentanglement(grid(lambda a, b, rho: 1 - 0.8 * a, lambda a, b, rho: 1 + 8 * b))
+    np.testing.assert_allclose(
+        matrix.loc[["omega_1", "omega_2"], ["kept", "detail"]], [[0.8, 0], [0, 8]]
+    )
+    assert leak(matrix).tolist() == pytest.approx([0, 0])
+
+
+def test_a_dial_that_moves_what_is_the_others_leaks():
+    matrix = disentanglement(grid(lambda a, b, rho: 1 - 0.6 * a - 0.2 * b, lambda a, b, rho: b - 3 * a))
+    assert leak(matrix).to_dict() == pytest.approx({"kept": 0.25, "detail": 0.75})
+
+
+def test_movements_of_two_directions_do_not_cancel():
+    matrix = disentanglement(grid(lambda a, b, rho: a, lambda a, b, rho: b * (rho - 1)))
+    assert matrix.loc["omega_2", "detail"] == pytest.approx(1)
+
+
+def test_a_movement_at_one_position_of_the_other_dial_counts_by_its_share():
+    matrix = disentanglement(grid(lambda a, b, rho: a, lambda a, b, rho: b * (a == 0)))
+    assert matrix.loc["omega_2", "detail"] == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("missing", ["omega_1 == 0", "omega_2 == 1", "omega_1 == 0 and omega_2 == 1"])
+def test_a_grid_without_its_corners_is_refused(missing):
+    frame = grid(lambda a, b, rho: a, lambda a, b, rho: b)
+    with pytest.raises(ValueError, match=r"disentanglement needs omega_\d at 0 and 1"):
+        disentanglement(frame.query(f"not ({missing})"))
+
+
+WHAT = JointSweep(
+    images="samples-test", sigmas=(5.0, 30.0), rhos=(0.0, 2.0), every=2, crop=32, perceptual=False
+)
+
+
+def test_the_target_of_a_reading_scores_as_that_target():
+    case = next(iter(WHAT.cases()))
+    clean, degraded = case.clean[None], case.degraded[None]
+    frame = ideal(WHAT)
+    assert len(frame) == len(WHAT) * len(CORNERS) * 3
+    for row in frame[frame.image == case.image].query("sigma == 5 and rho == 0").itertuples():
+        omega = torch.tensor([row.omega_1, row.omega_2])
+        joint = Joint(row.reading)
+        kept, sharpened = (f(clean, degraded, omega) for f in (joint.kept, joint.sharpened))
+        assert row.psnr_noise == pytest.approx(metrics.psnr(kept, clean).item(), nan_ok=False)
+        assert row.psnr_blur == pytest.approx(metrics.psnr(sharpened, clean).item())
+
+
+def test_the_literal_reading_bounds_what_the_adapted_one_does_not():
+    frame = ideal(WHAT, ("literal", "adapted")).query("omega_1 == 1 and omega_2 == 0")
+    found = frame.groupby("reading").psnr_noise.mean()
+    assert np.isinf(found["adapted"])
+    assert found["literal"] < 35
+
+
+# Retouch
+
+
+@pytest.fixture
+def degraded():
+    """A picture with detail [1, 3, 32, 32], and the same blurred and noisy."""
+    clean = torch.rand(1, 3, 32, 32)
+    return clean, gaussian_noise(gaussian_blur(clean, 1.0), 15, torch.Generator().manual_seed(0))
+
+
+def test_retouch_over_a_perfect_network_meets_the_adapted_targets(degraded, close):
+    clean, z = degraded
+
+    class Knows(nn.Module):
+        def forward(self, x):
+            return clean
+
+    for omega in GRID:
+        target = Joint("adapted").sharpened(clean, z, torch.tensor(omega))
+        close(Retouch(Knows())(z, omega), target)
+
+
+def test_retouch_runs_its_network_once_for_all_omegas(degraded, close):
+    calls, network = [], nn.Conv2d(3, 3, 3, padding=1)
+    network.register_forward_hook(lambda *_: calls.append(1))
+    control, (_, z) = Retouch(network), degraded
+    together = control.outputs(z, torch.tensor(GRID))
+    assert len(calls) == 1
+    for omega, output in zip(GRID, together, strict=True):
+        close(output, control(z, omega))
+
+
+def test_the_dials_of_retouch_are_those_of_the_matrix():
+    matrix = disentanglement(measure(Retouch(nn.Identity()), JointSweep(**vars(WHAT)), progress=False))
+    assert matrix.loc["omega_2", "detail"] > 4 * matrix.loc["omega_1", "detail"]

@@ -1,0 +1,156 @@
+"""The objective of vivid super-resolution, L_gan, which learns beside the network (Sec. 4.1.3)."""
+
+from __future__ import annotations
+
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tunable_core import perceptual
+from tunable_core.networks.discriminator import DiscriminatorConfig
+from tunable_core.objectives import high_pass, l1
+from tunable_core.perceptual import VGG19
+
+LAYER = "conv5_4"
+WATCHED = ("vgg", "adversarial", "discriminator", "margin", "detail")
+"""What the history holds beside the objectives: L_vgg, L_adv, the discriminator's own loss, by how much
+it takes clean images for more real than the network's, and the standard deviation of the output's high
+pass over that of the clean image."""
+WON = 0.05
+"""Loss of a discriminator that is hardly ever wrong; guessing has log 2 = 0.69."""
+DETAIL = (0.3, 2.0)
+"""Outside of it the network has collapsed, to flat images or to noise."""
+ROWS = 5
+"""Rows of the history in succession that make a warning."""
+
+
+class Adversarial:
+    """L_gan = pixel L_rec + vgg L_vgg + adversarial L_adv, and the discriminator behind L_adv.
+
+    L_vgg: L1 distance of VGG-19's conv5_4 before its ReLU. L_adv: relativistic average loss, as in
+    ESRGAN. start() comes before the first use; then at each step first the objective, and then
+    learn(), which teaches the discriminator the difference between what it was shown.
+    pixel, vgg, adversarial: weights; 0.01, 1 and 0.005 in the paper. With vgg = 0 VGG-19 is not needed.
+    discriminator, lr: its size, and the rate of its own Adam.
+    weighted: weight its samples by their omega_2. The paper does not say.
+    dial: position of omega_2 in omega.
+    """
+
+    costly = True
+    """Not computed for a batch whose omega_2 is 0, nor does the discriminator learn from it."""
+
+    def __init__(
+        self,
+        pixel: float = 0.01,
+        vgg: float = 1.0,
+        adversarial: float = 0.005,
+        discriminator: DiscriminatorConfig | None = None,
+        lr: float = 1e-4,
+        weighted: bool = False,
+        dial: int = 1,
+    ) -> None:
+        self.weights = pixel, vgg, adversarial
+        self.config, self.lr = discriminator or DiscriminatorConfig(), lr
+        self.weighted, self.dial = weighted, dial
+        self.vgg = VGG19([LAYER])
+
+    def start(self, seed: int, device: torch.device, *, bf16: bool) -> None:
+        """A fresh discriminator, drawn from the seed alone, with its optimizer."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.discriminator = self.config.build()
+        self.discriminator.to(device)
+        self.optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=self.lr, fused=True)
+        self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=bf16)
+        self.unit = perceptual.unit() if self.weights[1] else 1.0
+
+    def __call__(self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
+        """See Objective."""
+        pixel, vgg, adversarial = self.weights
+        self.discriminator.requires_grad_(False)  # the gradient is for the network alone
+        with self.autocast:
+            with torch.no_grad():
+                real = self.discriminator(clean)
+                target = self.vgg(clean)[LAYER] if vgg else None
+            fake = self.discriminator(output)
+            seen = self.vgg(output)[LAYER] if vgg else None
+        feature = l1(seen, target) / self.unit if vgg else torch.zeros(len(output), device=output.device)
+        against = relativistic(fake.float(), real.float())
+        self.parts = {"vgg": feature.detach().mean(), "adversarial": against.detach().mean()}
+        return pixel * l1(output, clean) + vgg * feature + adversarial * against
+
+    def learn(self, output: Tensor, clean: Tensor, omega: Tensor) -> dict[str, Tensor]:
+        """One step of the discriminator on the same images; what is watched of both sides, each []."""
+        dial = omega[..., self.dial]
+        if not dial.any():
+            return dict.fromkeys(WATCHED, output.new_full((), torch.nan, dtype=torch.float32))
+        output = output.detach()
+        self.discriminator.requires_grad_(True)
+        with self.autocast:
+            real, fake = self.discriminator(clean).float(), self.discriminator(output).float()
+        loss = relativistic(real, fake)
+        loss = ((dial if self.weighted else 1.0) * loss).mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        edges = [high_pass(image.float()).std() for image in (output, clean)]
+        margin = (real - fake).detach().mean()
+        watched = {"discriminator": loss.detach(), "margin": margin, "detail": edges[0] / edges[1]}
+        return {**self.parts, **watched}
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that has been learnt, by name."""
+        tensors = {f"network.{k}": v for k, v in self.discriminator.state_dict().items()}
+        for i, values in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{i}.{k}": v for k, v in values.items()}
+        return tensors
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Go on from a state()."""
+        network = {k[8:]: v for k, v in tensors.items() if k.startswith("network.")}
+        self.discriminator.load_state_dict(network)
+        states: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith("optimizer."):
+                _, i, name = key.split(".")
+                states.setdefault(int(i), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": states, "param_groups": groups})
+
+
+def relativistic(winner: Tensor, loser: Tensor) -> Tensor:
+    """How far winner's logits are from being above the average of loser's, and the reverse: [B].
+
+    The relativistic average loss (Jolicoeur-Martineau, 2019) with cross entropy, half of either part.
+    """
+    above = F.softplus(loser.mean() - winner)
+    below = F.softplus(loser - winner.mean())
+    return (above + below) / 2
+
+
+def health(history: pd.DataFrame) -> list[str]:
+    """What has gone wrong between the two sides, a sentence for each; of a history with WATCHED.
+
+    A discriminator that wins teaches nothing more; a network that has collapsed gives flat or noisy
+    images. Each must last for ROWS rows in succession.
+    """
+    if "discriminator" not in history:
+        return []
+    seen = history[history["discriminator"].notna()]
+    signs = {
+        f"the discriminator wins: its loss is below {WON}": seen["discriminator"] < WON,
+        f"the network's images turn flat: their detail is below {DETAIL[0]} of the clean images'": (
+            seen["detail"] < DETAIL[0]
+        ),
+        f"the network's images turn to noise: their detail is over {DETAIL[1]} of the clean images'": (
+            seen["detail"] > DETAIL[1]
+        ),
+    }
+    found = []
+    for sentence, holds in signs.items():
+        lasting = holds.rolling(ROWS).sum() == ROWS
+        if lasting.any():
+            first = seen[lasting].iloc[0]
+            found.append(f"{sentence} (stage {first['stage']:.0f}, step {first['step']:.0f})")
+    return found

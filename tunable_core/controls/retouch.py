@@ -1,0 +1,47 @@
+"""Retouching pixels: two dials of arithmetic over any restoring network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from tunable_core.controls.base import Control, Stage
+from tunable_core.objectives import GAMMA, NU, high_pass
+
+
+class Retouch(Control):
+    """d + (1 - omega_1) nu (z - d) + omega_2 gamma (d - g * d), with d the restored image.
+
+    The targets of objectives.Joint in the adapted reading, with d in place of the clean image: part of
+    what was taken off is put back, and what was restored is sharpened. It is to denoising and deblurring
+    what Blend is to denoising.
+    restorer: a network trained for restoration alone.
+    """
+
+    num_objectives = 2
+
+    def __init__(self, restorer: nn.Module, nu: float = NU, gamma: float = GAMMA) -> None:
+        super().__init__()
+        self.restorer, self.nu, self.gamma = restorer, nu, gamma
+
+    def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
+        """See Control."""
+        return self._retouched(self.restorer(x), x, [omega])[0]
+
+    def outputs(self, x: Tensor, omegas: Tensor) -> list[Tensor]:
+        """See Control: the network runs once for all omegas."""
+        omegas = self.checked(x, omegas)
+        return self._retouched(self.restorer(x), x, omegas)
+
+    def _retouched(self, d: Tensor, x: Tensor, omegas: Sequence[Tensor]) -> list[Tensor]:
+        edges = high_pass(d)
+        return [d + (1 - a) * self.nu * (x - d) + b * self.gamma * edges for a, b in omegas]
+
+    def extra_repr(self) -> str:
+        """What is not in the weights; part of the key of a sweep."""
+        return f"nu={self.nu}, gamma={self.gamma}"
+
+    def stages(self) -> list[Stage]:
+        """The network, for restoration."""
+        return [Stage("restorer", ("restorer.",), (1.0, 0.0))]

@@ -10,6 +10,7 @@ whole, and takes the place of the old one only when it is good.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -75,6 +76,7 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
         pictures(notebook, source / "figures")
         for cell in notebook.cells:
             _prepare(cell)
+            _unpack(cell, source / "extra/filmstrips")
         nbformat.write(notebook, source / path.name)
         executions.append(json.loads(record_path(path).read_text()))
     _dump(source / "results.json", results)
@@ -150,6 +152,23 @@ def _prepare(cell: nbformat.NotebookNode) -> None:
     tags = cell.metadata.get("tags", [])
     if "results" in tags:
         cell.metadata["tags"] = [*tags, "hide-cell"]
+
+
+def _unpack(cell: nbformat.NotebookNode, folder: Path) -> None:
+    """Filmstrips out of the page into files of their own, which are asked for when they are seen."""
+
+    def moved(found: re.Match) -> str:
+        content = base64.b64decode(found[1])
+        name = f"{hashlib.sha256(content).hexdigest()[:16]}.webp"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+        return f'loading="lazy" src="filmstrips/{name}"'
+
+    for output in cell.get("outputs", []):
+        if text := output.get("data", {}).get("text/html"):
+            output.data["text/html"] = re.sub(
+                r'src="data:image/webp;base64,([^"]+)"', moved, "".join(text)
+            )
 
 
 def _readable(fault: str, source: Path) -> str:

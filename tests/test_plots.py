@@ -1,9 +1,17 @@
 """Tables and figures: what they show is what they were given."""
 
+import base64
+import html
+import io
+import json
+import re
+
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from tunable_core import plots
 
@@ -125,3 +133,27 @@ def test_shares_are_one_bar_and_leave_out_what_is_empty():
     (axis,) = plots.shares(counts, ["#009E73", "#E69F00", "#D55E00"]).axes
     assert [bar.get_width() for bar in axis.patches] == [3, 1]
     assert [text.get_text() for text in axis.texts] == ["3", "yes", "1", "no"]
+
+
+def film(count, **dials):
+    frames = [torch.full((3, 4, 6), i / count) for i in range(count)]
+    return plots.filmstrip(frames, [f"at {i}" for i in range(count)], dials, 'a "film"')
+
+
+def test_a_filmstrip_is_one_picture_of_all_frames_side_by_side():
+    content = re.search(r'src="data:image/webp;base64,([^"]+)"', film(5, dial=5))[1]
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))
+    assert picture.shape == (4, 30, 3)
+    assert (np.abs(picture[2, 3::6, 0] - 255 * np.arange(5) / 5) < 12).all()
+
+
+def test_a_filmstrip_says_its_dials_and_labels_and_escapes():
+    text = film(6, one=2, other=3)
+    data = json.loads(html.unescape(re.search(r'data-film="([^"]+)"', text)[1]))
+    assert data == {"dials": ["one", "other"], "shape": [2, 3], "labels": [f"at {i}" for i in range(6)]}
+    assert 'alt="a &quot;film&quot;"' in text
+
+
+def test_a_filmstrip_needs_a_frame_for_each_position():
+    with pytest.raises(ValueError, match=r"each of the 4 positions of its dials; got 3 and 3"):
+        film(3, one=2, other=2)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import io
 import itertools
+import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from pandas.io.formats.style import Styler
+from PIL import Image
 from torch import Tensor, from_numpy
 
 PAPER = Path(__file__).parent.parent / "data" / "paper"
@@ -86,6 +91,31 @@ def strip(
             enlarged = picture[top : top + side, left : left + side]
             axes[band * per_band + 1, column].imshow(enlarged, interpolation="nearest")
     return figure
+
+
+def filmstrip(
+    frames: Sequence[Tensor], labels: Sequence[str], dials: Mapping[str, int], alt: str
+) -> str:
+    """HTML of frames, each [3, H, W], of which sliders show one; a strip of all where no script runs.
+
+    dials: name to number of positions of each slider; frames and labels run over all their
+    combinations, the last slider fastest. alt: for those who do not see it.
+    """
+    if len(frames) != len(labels) or len(frames) != math.prod(dials.values()):
+        raise ValueError(
+            f"a filmstrip needs a frame and a label for each of the {math.prod(dials.values())} "
+            f"positions of its dials; got {len(frames)} and {len(labels)}"
+        )
+    row = np.concatenate([to_picture(frame) for frame in frames], axis=1)
+    content = io.BytesIO()
+    Image.fromarray((255 * row).round().astype(np.uint8)).save(content, "WEBP", quality=85)
+    picture = base64.b64encode(content.getvalue()).decode()
+    data = {"dials": list(dials), "shape": list(dials.values()), "labels": list(labels)}
+    described = html.escape(json.dumps(data), quote=True)
+    return (
+        f'<div class="filmstrip" data-film="{described}">'
+        f'<img alt="{html.escape(alt, quote=True)}" src="data:image/webp;base64,{picture}"></div>'
+    )
 
 
 def curves(

@@ -1,8 +1,10 @@
 """The book is put together from results, and a fault in it fails the build."""
 
+import base64
 import json
 import re
 
+import assemble
 import execute
 import nbformat
 import pytest
@@ -152,3 +154,15 @@ def test_a_table_of_contents_that_names_no_page_is_refused(with_book, notebook, 
     code, text = build()
     assert code == 1
     assert "lists 'nowhere'" in text
+
+
+def test_a_filmstrip_is_a_file_of_its_own(tmp_path):
+    cell = nbformat.v4.new_code_cell("film")
+    content = base64.b64encode(b"a picture").decode()
+    text = f'<div><img alt="x" src="data:image/webp;base64,{content}"></div>'
+    cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": text})]
+    assemble._unpack(cell, tmp_path / "filmstrips")
+    (file,) = (tmp_path / "filmstrips").iterdir()
+    assert file.read_bytes() == b"a picture"
+    assert f'loading="lazy" src="filmstrips/{file.name}"' in cell.outputs[0].data["text/html"]
+    assert "base64" not in cell.outputs[0].data["text/html"]

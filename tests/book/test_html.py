@@ -158,3 +158,17 @@ def test_the_search_finds_a_word_without_network(context, address):
     page.wait_for_selector("#search-results li")
     assert page.locator("#search-results li").count() > 0
     page.close()
+
+
+def test_a_filmstrip_shows_the_frame_of_its_slider(context, address):
+    page = context.new_page()
+    page.goto(f"{address}/03-denoising.html")
+    film = page.locator(".filmstrip[data-ready]").first
+    slider, strip = film.locator("input").first, film.locator("img")
+    seen = set()
+    for position in ("0", "1"):
+        slider.fill(position)
+        seen.add((strip.evaluate("e => e.style.transform"), film.locator("output").inner_text()))
+    assert len(seen) == 2
+    assert strip.get_attribute("src").startswith("filmstrips/")
+    page.close()

@@ -9,7 +9,7 @@ STAMP   := .venv/.installed
 SMOKE   := book/_build/smoke
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book smoke test bench data runs lint format serve clean
+.PHONY: help setup book smoke test nightly bench data runs lint format serve clean
 
 help:  ## this list
 	@echo "Tunable convolutions: one network, dials turned after training"
@@ -42,6 +42,9 @@ test: lint  ## everything: style, unit tests, smoke book with warnings as errors
 	$(RUN) -m pytest -q -m "not browser"
 	$(MAKE) smoke
 	TUNABLE_BOOK="$(CURDIR)/$(SMOKE)/html" $(RUN) -m pytest -q -m browser
+
+nightly: $(STAMP)  ## kills, repeated forty times each (an hour)
+	TUNABLE_FAULTS=40 $(RUN) -m pytest -q tests/test_faults.py
 
 bench: $(STAMP)  ## what tuning costs, as ratios measured in one run (PARTS="network samples layers")
 	$(RUN) -m tunable_core.bench $(PARTS)

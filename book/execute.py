@@ -13,6 +13,7 @@ machine, in how many seconds. The HTML is then put together by assemble.py.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ from typing import Any
 
 import assemble
 import yaml
+from filelock import FileLock, Timeout
 from notebook_run import clock_time, execute, read
 from parameters import Fault, declared, near, resolve, settings
 from provenance import changed, data_state, inputs, record_path, store, write_record
@@ -44,13 +46,30 @@ def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
     default = root / "book/_build" / ("" if args.profile == "laptop" else args.profile)
     output = (args.output or default).resolve()
     try:
-        stems = run(root, args.profile, output, args.only, args.given, args.force)
-        if not args.no_html:
-            assemble.build(root, output, stems, store(root))
+        with alone(output):
+            stems = run(root, args.profile, output, args.only, args.given, args.force)
+            if not args.no_html:
+                assemble.build(root, output, stems, store(root))
     except Fault as fault:
         print(f"\nexecute.py: {fault}", file=sys.stderr)
         return 1
     return 0
+
+
+@contextlib.contextmanager
+def alone(output: Path):
+    """Wait until no other process works on OUTPUT, then keep others from it."""
+    output.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(output / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"another process is making the book in {output}: waiting for it", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def run(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from tunable_core.aggregation import SqueezeExcite
-from tunable_core.omega import OmegaLike, as_omega
+from tunable_core.omega import OmegaLike, as_omega, one_omega
 from tunable_core.tunable import Tunable, per_distinct_omega
 
 
@@ -47,7 +47,7 @@ class Live(nn.Module):
     @torch.inference_mode()
     def tune(self, omega: OmegaLike, *, extrapolate: bool = False) -> nn.Module:
         """The plain network at omega [p]; the same object every time, changed in place."""
-        omega = as_omega(omega, self.p, extrapolate=extrapolate)
+        omega = one_omega(omega, self.p, extrapolate=extrapolate)
         position = tuple(omega.tolist())
         if position != self.omega:
             weights = torch.cat([omega.new_ones(1), omega]).to(self.theta)

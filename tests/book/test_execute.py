@@ -165,6 +165,23 @@ def test_a_runner_killed_in_mid_notebook_leaves_the_old_result_whole(project, no
     assert "unchanged" in run()[1]
 
 
+def test_two_runners_at_once_take_turns(project, notebook):
+    notebook("import time\ntime.sleep(3)")
+    script = (
+        f"import sys; sys.path.insert(0, {str(BOOK)!r}); import execute; from pathlib import Path;"
+        f"sys.exit(execute.main(['--no-html'], root=Path({str(project)!r})))"
+    )
+    command = [sys.executable, "-c", script]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [runner.communicate(timeout=120)[0] for runner in both]
+    assert [runner.returncode for runner in both] == [0, 0]
+    first, second = sorted(said, key=lambda text: "waiting for it" in text)
+    assert "01-toy: running" in first
+    assert "01-toy: running" not in second
+    assert "another process is making the book" in second
+    assert "01-toy: unchanged, used again" in second
+
+
 def test_an_altered_result_is_not_used(project, notebook, run):
     notebook("print(1)")
     run()

@@ -1,0 +1,166 @@
+"""What happens to real runs, done for real: kills, full disks, folders that cannot be written or vanish.
+
+TUNABLE_FAULTS says how often each kill is repeated (`make nightly`); three times otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from tunable_core import datasets, files
+from tunable_core.sweep import kept
+
+REPEATS = int(os.environ.get("TUNABLE_FAULTS", "3"))
+BEGIN = """
+import sys
+from pathlib import Path
+from dataclasses import replace
+import torch
+torch.set_num_threads(1)
+from tunable_core import datasets, files, runs, study, training
+from tunable_core.controls import Blend
+from tunable_core.sweep import DenoisingSweep, sweep
+"""
+TRAIN = """
+training.CHECKPOINT_SECONDS, training.LOG_EVERY = 0, 5
+config = study.denoising("tunable", study.profile("smoke"))
+config = replace(config, training=replace(config.training, steps=120))
+print("ready", flush=True)
+print(runs.get(config, progress=False).record["weights"])
+"""
+SWEEP = """
+config = study.denoising("tunable", study.profile("smoke"))
+torch.manual_seed(0)
+control = config.build()
+print("ready", flush=True)
+sweep(control, DenoisingSweep(images="samples-test", sigmas=(5.0, 30.0), crop=96), "it", progress=False)
+"""
+WRITE = """
+print("ready", flush=True)
+for i in range(10**6):
+    files.save_tensors(Path(sys.argv[1]) / "it.safetensors", {"x": torch.full((300_000,), float(i))})
+"""
+
+
+def start(script: str, *arguments, **settings) -> subprocess.Popen:
+    """A process that runs the script; it is ready when this returns."""
+    command = [sys.executable, "-c", BEGIN + script, *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **settings)
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def killed_at_random(script: str, chance: random.Random, longest: float, *arguments) -> bool:
+    """Whether the process was killed before its end."""
+    process = start(script, *arguments)
+    time.sleep(chance.uniform(0, longest))
+    process.kill()
+    rest(process)
+    return process.returncode != 0
+
+
+def ended(script: str, *arguments) -> str:
+    process = start(script, *arguments)
+    said = rest(process)
+    assert process.returncode == 0
+    return said
+
+
+def rest(process: subprocess.Popen) -> str:
+    """What a process says after "ready", until its end."""
+    with process:  # communicate() would lose what readline() has read ahead
+        return process.stdout.read()
+
+
+def test_a_training_killed_again_and_again_ends_with_the_same_bits(store, monkeypatch):
+    chance = random.Random(0)
+    killed = sum(killed_at_random(TRAIN, chance, 1.5) for _ in range(REPEATS))
+    resumed = ended(TRAIN)
+    assert killed
+    monkeypatch.setenv("TUNABLE_RUNS", str(store / "another"))
+    assert ended(TRAIN) == resumed
+    assert not list(store.rglob("*.part"))
+
+
+def test_a_sweep_killed_again_and_again_is_the_same_table(store, monkeypatch):
+    chance = random.Random(1)
+    killed = sum(killed_at_random(SWEEP, chance, 0.4) for _ in range(REPEATS))
+    assert killed
+    ended(SWEEP)
+    disturbed = kept("it", "samples-test")
+    monkeypatch.setenv("TUNABLE_RUNS", str(store / "another"))
+    ended(SWEEP)
+    pd.testing.assert_frame_equal(disturbed, kept("it", "samples-test"), check_exact=True)
+
+
+def test_a_file_written_by_a_killed_process_is_whole(tmp_path):
+    chance = random.Random(2)
+    for _ in range(REPEATS):
+        assert killed_at_random(WRITE, chance, 0.5, tmp_path)
+        tensors, _ = files.load_tensors(tmp_path / "it.safetensors")
+        assert (tensors["x"] == tensors["x"][0]).all()
+
+
+def test_a_disk_that_is_full_costs_the_new_file_and_not_the_old(tmp_path):
+    script = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+path = Path(sys.argv[1]) / "it.safetensors"
+files.save_tensors(path, {"x": torch.ones(10)})
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+print("ready", flush=True)
+try:
+    files.save_tensors(path, {"x": torch.zeros(100_000)})
+except OSError as error:
+    print(error)
+"""
+    assert "too large" in ended(script, tmp_path)
+    tensors, _ = files.load_tensors(tmp_path / "it.safetensors")
+    assert torch.equal(tensors["x"], torch.ones(10))
+    assert [path.name for path in tmp_path.iterdir()] == ["it.safetensors"]
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid") or os.getuid() != 0, reason="needs root, to give it up")
+def test_a_folder_that_may_not_be_written_is_named(tmp_path):
+    script = """
+import os
+os.setgid(65534); os.setuid(65534)
+print("ready", flush=True)
+try:
+    runs.get(study.denoising("tunable", study.profile("smoke")), progress=False)
+except OSError as error:
+    print(error)
+"""
+    closed = tmp_path / "store"
+    closed.mkdir(mode=0o755)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_mode & 0o005 != 0o005 and folder.owner() == "root":
+            folder.chmod(folder.stat().st_mode | 0o055)
+    process = start(script, env=os.environ | {"TUNABLE_RUNS": str(closed)})
+    said = rest(process)
+    assert "Permission denied" in said
+    assert str(closed) in said
+    assert list(closed.iterdir()) == []
+
+
+def test_a_data_folder_that_vanishes_is_named_with_the_way_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
+    source = os.environ.get("TUNABLE_FAULTS_DATA") or datasets.REPOSITORY.parent / "shared/data"
+    if not (Path(source) / "set5").is_dir():
+        pytest.skip("set5 is not at hand")
+    shutil.copytree(Path(source) / "set5", tmp_path / "set5")
+    images = datasets.load("set5")
+    assert images[0].ndim == 3
+    shutil.rmtree(tmp_path / "set5")
+    with pytest.raises(datasets.MissingData, match=r"set5/.* is missing .*make data DATASETS=set5"):
+        images[1]

@@ -371,9 +371,20 @@ def test_all_faults_of_the_settings_are_told_at_once():
             ema=1,
             schedule="linear",
             precision="fp8",
+            fidelity_first=-1,
         )
     told = str(raised.value)
-    for name in ("steps", "batch", "patch", "lr", "warmup", "clip", "weight_decay", "ema"):
+    for name in (
+        "steps",
+        "batch",
+        "patch",
+        "lr",
+        "warmup",
+        "clip",
+        "weight_decay",
+        "ema",
+        "fidelity_first",
+    ):
         assert f"{name} must" in told
     assert "schedule must" in told
     assert "precision must" in told

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tunable_core import perceptual
+from tunable_core import perceptual, ranks
 from tunable_core.networks.discriminator import DiscriminatorConfig
 from tunable_core.objectives import high_pass, l1
 from tunable_core.perceptual import VGG19
@@ -82,9 +82,12 @@ class Adversarial:
 
     def learn(self, output: Tensor, clean: Tensor, omega: Tensor) -> dict[str, Tensor]:
         """One step of the discriminator on the same images; what is watched of both sides, each []."""
-        dial = omega[..., self.dial]
-        if not dial.any():
-            return dict.fromkeys(WATCHED, output.new_full((), torch.nan, dtype=torch.float32))
+        dial, nan = omega[..., self.dial], output.new_full((), torch.nan, dtype=torch.float32)
+        shown = dial.any().float()
+        ranks.average([shown])  # all processes learn, or none
+        if not shown:
+            return dict.fromkeys(WATCHED, nan)
+        parts = self.parts if dial.any() else dict.fromkeys(("vgg", "adversarial"), nan)
         output = output.detach()
         self.discriminator.requires_grad_(True)
         with self.autocast:
@@ -93,11 +96,12 @@ class Adversarial:
         loss = ((dial if self.weighted else 1.0) * loss).mean()
         self.optimizer.zero_grad()
         loss.backward()
+        ranks.gradients(list(self.discriminator.parameters()))
         self.optimizer.step()
         edges = [high_pass(image.float()).std() for image in (output, clean)]
         margin = (real - fake).detach().mean()
         watched = {"discriminator": loss.detach(), "margin": margin, "detail": edges[0] / edges[1]}
-        return {**self.parts, **watched}
+        return {**parts, **watched}
 
     def state(self) -> dict[str, Tensor]:
         """Everything that has been learnt, by name."""

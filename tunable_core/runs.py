@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -18,7 +19,7 @@ import pandas as pd
 import torch
 from filelock import FileLock, Timeout
 
-from tunable_core import datasets, records
+from tunable_core import datasets, ranks, records
 from tunable_core.controls.base import Control, check_stages
 from tunable_core.files import DamagedFile, load_tensors, save_tensors, write_atomically
 from tunable_core.training import Training, train
@@ -115,6 +116,7 @@ def get(
     warning, and the run returned says so in its config.
     Raises DamagedFile when the run in the store is not what was written.
     """
+    device = ranks.join()
     folder = find(config)
     if folder is None and not datasets.available(config.data):
         warnings.warn(
@@ -130,10 +132,13 @@ def get(
     place = store() / "runs" / f"{config.name}-{config.key}"
     lock = Path(f"{place}.lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
+    own = FileLock(lock, timeout=-1 if wait else 0) if ranks.rank() == 0 else contextlib.nullcontext()
     try:
-        with FileLock(lock, timeout=-1 if wait else 0):
+        with own:
+            ranks.meet()
             folder = find(config)  # another process may have trained it in the meantime
-            run = _load(config, folder) if folder else _train(config, place, progress, on_log)
+            run = _load(config, folder) if folder else _train(config, place, device, progress, on_log)
+            ranks.meet()
             lock.unlink(missing_ok=True)  # who still waits for it finds the run
             return run
     except Timeout:
@@ -193,17 +198,16 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _train(config: RunConfig, folder: Path, progress: bool, on_log) -> Run:
+def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool, on_log) -> Run:
     checkpoint = folder.parent / f"{folder.name}.part" / "checkpoint.safetensors"
     teachers = {n: datasets.load(n).files[0].sha256 for n in getattr(config.task, "teachers", ())}
     images = list(datasets.load(config.data))
     control = config.build()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     control.to(device)
     started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
     made_by = records.code()  # of now: the tree may change while training
     settings, watch = config.training, None
-    if getattr(config.task.loss, "adversary", None) is not None:
+    if getattr(config.task.loss, "adversary", None) is not None and ranks.rank() == 0:
         samples = checkpoint.parent / "samples"
         watch = Watch(samples, control, config.task.degrade, settings.steps, on_log)
     history = train(
@@ -216,6 +220,9 @@ def _train(config: RunConfig, folder: Path, progress: bool, on_log) -> Run:
         on_log=watch or on_log,
     )
     control.cpu().eval()
+    if ranks.rank():
+        ranks.meet()
+        return _load(config, folder)
     folder.mkdir(parents=True, exist_ok=True)
     save_tensors(folder / "weights.safetensors", _released(control))
     write_atomically(folder / "history.csv", history.to_csv(index=False, float_format="%.6g"))
@@ -228,15 +235,17 @@ def _train(config: RunConfig, folder: Path, progress: bool, on_log) -> Run:
         "parameters": sum(p.numel() for p in control.parameters()),
         "started": started,
         "seconds": round(time.monotonic() - clock, 1),
-        "peak_memory_mb": records.peak_memory_mb(device),
+        "peak_memory_mb": records.peak_memory_mb(device.type),
         "final": history.iloc[-1].dropna().to_dict(),
         **({"teachers": teachers} if teachers else {}),
         **(watch.keep(folder, history) if watch else {}),
-        **records.machine(device),
+        **records.machine(device.type),
+        **({"processes": ranks.count()} if ranks.count() > 1 else {}),
         **made_by,
     }
     write_atomically(folder / "run.json", json.dumps(records.seal(record), indent=1))
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
+    ranks.meet()
     return _load(config, folder)
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from tunable_core import ranks
 from tunable_core.controls.base import Control, Stage, check_stages
 from tunable_core.datasets import crops
 from tunable_core.files import load_tensors, save_tensors
@@ -127,15 +128,18 @@ def train(
 def _run_stage(state: _State, stage: Stage, task, loss, images, progress, on_log) -> None:
     settings, control = state.settings, state.control
     device = next(control.parameters()).device
-    bar = tqdm(total=state.steps, initial=state.step, desc=stage.name, disable=not progress)
+    hidden = not progress or ranks.rank() > 0
+    bar = tqdm(total=state.steps, initial=state.step, desc=stage.name, disable=hidden)
     for step in range(state.step, state.steps):
         batch = _batch(task, images, stage, control, settings, step)
+        batch = [x if x.ndim == 1 else ranks.share(x) for x in batch]  # one omega is for all
         clean, degraded, omega, dials = (x.to(device) for x in batch)
         bf16 = settings.precision == "bf16"
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             output = control(degraded, dials)
         total, parts = loss(output, clean, degraded, omega)
         total.backward()
+        ranks.gradients(state.parameters)
         norm = nn.utils.clip_grad_norm_(state.parameters, settings.clip)
         if not torch.isfinite(total.detach() + norm):
             raise TrainingDiverged(
@@ -230,6 +234,7 @@ class _State:
                 average.lerp_(parameter, 1 - decay if self.settings.ema else 1.0)
         self.columns = ["stage", "step", "lr", "loss", "gradient_norm", *names]
         values = torch.stack([v.double() for v in values])
+        ranks.average([values])
         self.sums = self.sums + values.nan_to_num()  # NaN: not computed at this step
         self.count, self.rate = self.count + ~values.isnan(), rate
 
@@ -252,7 +257,7 @@ class _State:
 
     def save_now_and_then(self) -> None:
         """Write a checkpoint when the last one is a minute old."""
-        if self.path is None or time.monotonic() - self.saved < CHECKPOINT_SECONDS:
+        if self.path is None or ranks.rank() or time.monotonic() - self.saved < CHECKPOINT_SECONDS:
             return
         tensors = {f"model.{k}": v for k, v in self.control.state_dict().items()}
         tensors |= {f"average.{i}": v for i, v in enumerate(self.average)}

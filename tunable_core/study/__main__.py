@@ -1,13 +1,14 @@
 """`python -m tunable_core.study`: train what the store lacks, or list it.
 
-Several of them share the work: each leaves to the others what they are training.
+Several of them share the work: each leaves to the others what they are training. Under torchrun its
+processes train each run together (ranks.py).
 """
 
 from __future__ import annotations
 
 import argparse
 
-from tunable_core import runs, study
+from tunable_core import ranks, runs, study
 
 
 def main() -> None:
@@ -17,11 +18,13 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="show the runs and where they are")
     parser.add_argument("--only", default="", help="only runs whose name contains this")
     arguments = parser.parse_args()
+    ranks.join()
     for config in study.all_runs(study.profile(arguments.profile)):
         if arguments.only not in config.name:
             continue
         folder = runs.find(config)
-        print(f"{config.name}-{config.key}: {'in ' + folder.parent.name if folder else 'missing'}")
+        if ranks.rank() == 0:
+            print(f"{config.name}-{config.key}: {'in ' + folder.parent.name if folder else 'missing'}")
         if folder is None and not arguments.list:
             try:
                 runs.get(config, wait=False)

@@ -1,0 +1,137 @@
+"""Several processes train one run: the same result, whatever their number, also through a death."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from tunable_core import ranks
+from tunable_core.files import load_tensors
+
+SCRIPT = """
+import os, sys
+from dataclasses import replace
+import torch
+torch.set_num_threads(1)
+from tunable_core import ranks, runs, study, training
+from tunable_core.omega import OmegaSampling
+training.CHECKPOINT_SECONDS, training.LOG_EVERY, runs.HALF_FROM = 0, 5, float("inf")
+steps, groups, task = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+budget = study.profile("smoke")
+if task == "denoising":
+    config = study.denoising("tunable", budget)
+else:
+    config = study.super_resolution.resnet("tunable", budget)
+    config = replace(config, task=replace(config.task, vgg=0.0))
+omega = OmegaSampling("simplex", corners=(0.3, 0.3), groups=groups)
+settings = replace(config.training, steps=steps, batch=4, omega=omega, precision="float32")
+config = replace(config, name="it", training=settings)
+print(f"pid {os.getpid()}", flush=True)
+runs.get(config, progress=False)
+"""
+
+
+def train(
+    store: Path, processes: int, steps: int = 12, groups: int = 2, task: str = "denoising", **more
+):
+    """Start a training by so many processes."""
+    store.mkdir(parents=True, exist_ok=True)
+    (store.parent / "script.py").write_text(SCRIPT)
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    command = [sys.executable, *(launcher if processes > 1 else []), str(store.parent / "script.py")]
+    return subprocess.Popen(
+        [*command, str(steps), str(groups), task],
+        env=os.environ | {"TUNABLE_RUNS": str(store), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
+
+
+def ended(process: subprocess.Popen) -> None:
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors[-3000:]
+
+
+def weights(store: Path) -> dict[str, torch.Tensor]:
+    (path,) = (store / "runs").glob("it-*/weights.safetensors")
+    return load_tensors(path)[0]
+
+
+def alike(one: Path, other: Path, atol: float = 1e-5) -> None:
+    first, second = weights(one), weights(other)
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], atol=atol, rtol=1e-4)
+
+
+def test_two_processes_train_as_one_does_with_two_groups(tmp_path):
+    for processes in (1, 2):
+        ended(train(tmp_path / str(processes) / "store", processes))
+    alike(tmp_path / "1/store", tmp_path / "2/store")
+    (record,) = (tmp_path / "2/store/runs").glob("it-*/run.json")
+    assert '"processes": 2' in record.read_text()
+
+
+def test_one_omega_in_a_step_is_shared_by_all_processes(tmp_path):
+    for processes in (1, 2):
+        ended(train(tmp_path / str(processes) / "store", processes, groups=1))
+    alike(tmp_path / "1/store", tmp_path / "2/store")
+
+
+def test_an_adversary_learns_in_two_processes_and_ends(tmp_path):
+    ended(train(tmp_path / "store", 2, steps=4, groups=4, task="super-resolution"))
+    assert all(value.isfinite().all() for value in weights(tmp_path / "store").values())
+
+
+def test_a_process_that_dies_ends_the_job_and_another_number_goes_on(tmp_path):
+    store = tmp_path / "store"
+    job = train(store, 2, steps=400, start_new_session=True)
+    pids = [int(job.stdout.readline().split()[1]) for _ in range(2)]
+    checkpoint = None
+    deadline = time.monotonic() + 120
+    while checkpoint is None:
+        assert time.monotonic() < deadline
+        checkpoint = next(store.glob("runs/it-*.part/checkpoint.safetensors"), None)
+        time.sleep(0.05)
+    os.kill(pids[1], signal.SIGKILL)
+    _, errors = job.communicate(timeout=120)
+    assert job.returncode != 0
+    assert "Signal 9" in errors  # torchrun names the process that died
+    assert checkpoint.exists()
+    ended(train(store, 1, steps=400))
+    ended(train(tmp_path / "undisturbed/store", 2, steps=400))
+    alike(store, tmp_path / "undisturbed/store", atol=2e-3)  # rounding adds up over 400 steps
+
+
+def test_alone_nothing_is_divided_or_waited_for():
+    batch = torch.rand(5, 2)
+    parameter = torch.nn.Parameter(torch.zeros(2))
+    assert ranks.share(batch) is not None
+    assert torch.equal(ranks.share(batch), batch)
+    ranks.gradients([parameter])
+    assert parameter.grad is None
+    ranks.meet()
+    assert (ranks.rank(), ranks.count()) == (0, 1)
+
+
+def test_a_batch_that_cannot_be_divided_is_refused(monkeypatch):
+    monkeypatch.setattr(ranks, "count", lambda: 3)
+    with pytest.raises(ValueError, match="a batch of 8 cannot be divided among 3 processes"):
+        ranks.share(torch.rand(8, 1))
+
+
+def test_a_lost_process_is_one_sentence():
+    with pytest.raises(
+        ranks.RankLost, match=r"process 0 of 1 has lost another \(closed by peer\)"
+    ) as told:
+        with ranks._together():
+            raise RuntimeError("closed by peer\nand a trace")
+    assert "\n" not in str(told.value)

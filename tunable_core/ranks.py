@@ -1,0 +1,103 @@
+"""Several processes, on one machine or many, that train one run: torch.distributed, under torchrun.
+
+Every process makes the same batch, a pure function of seed and step, works on its equal share of it,
+and averages gradients with the others. So the number of processes decides nothing but the time: omegas
+differ between processes as the groups of a step do, and a checkpoint goes on with any other number. Only
+the first process writes; all must see the same store. Without torchrun there is one process, and every
+function here does nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+PATIENCE = timedelta(minutes=10)
+"""How long the processes wait for each other."""
+
+
+class RankLost(RuntimeError):
+    """Another process of this training has stopped."""
+
+
+def join() -> torch.device:
+    """Meet the other processes, if torchrun started any; the device of this one."""
+    cuda = torch.cuda.is_available()
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
+        dist.init_process_group("nccl" if cuda else "gloo", timeout=PATIENCE)
+    if not cuda:
+        return torch.device("cpu")
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device
+
+
+def count() -> int:
+    """How many processes there are."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """Which of them this is; 0 is the one that writes."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def share(batch: Tensor) -> Tensor:
+    """This process's equal part of a batch [B, ...]: [B / count, ...].
+
+    Raises ValueError for a batch that cannot be divided.
+    """
+    if len(batch) % count():
+        raise ValueError(f"a batch of {len(batch)} cannot be divided among {count()} processes")
+    size = len(batch) // count()
+    return batch[rank() * size : (rank() + 1) * size]
+
+
+def average(tensors: Sequence[Tensor]) -> None:
+    """Replace each tensor by its mean over the processes; raises RankLost when one of them is gone."""
+    if count() == 1:
+        return
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
+    with _together():
+        dist.all_reduce(flat)
+    flat /= count()
+    for tensor, mean in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+        tensor.copy_(mean.view_as(tensor))
+
+
+def gradients(parameters: Sequence[Tensor]) -> None:
+    """Average the gradients of parameters over the processes."""
+    if count() == 1:
+        return
+    for parameter in parameters:
+        if parameter.grad is None:  # another process may have one
+            parameter.grad = torch.zeros_like(parameter)
+    with torch.no_grad():
+        average([parameter.grad for parameter in parameters])
+
+
+def meet() -> None:
+    """Wait until every process is here; raises RankLost when one of them is gone."""
+    if count() > 1:
+        with _together():
+            dist.barrier()
+
+
+class _together:
+    """Turns what the backends say of a lost process into one sentence."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind, error, trace) -> None:
+        if isinstance(error, RuntimeError):
+            reason = str(error).splitlines()[0]
+            raise RankLost(
+                f"process {rank()} of {count()} has lost another ({reason}); the last checkpoint is "
+                f"kept: start the same command again, with any number of processes"
+            ) from error

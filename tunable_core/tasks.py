@@ -23,6 +23,7 @@ from tunable_core.objectives import (
     reconstruction,
 )
 from tunable_core.resampling import REACH, low_resolution
+from tunable_core.style import LAYER, Style, StyleLoss
 
 
 class Pair(NamedTuple):
@@ -129,8 +130,8 @@ class DenoisingDeblurring:
             if outside and (name, low, high) not in _warned:
                 _warned.add((name, low, high))
                 warnings.warn(
-                    f"{name} = {outside[0]:g} lies outside [{low:g}, {high:g}], the range of training: "
-                    f"expect worse pictures (this is said once)",
+                    f"{name} = {outside[0]:g} lies outside [{low:g}, {high:g}], the range of training "
+                    f"(said once)",
                     stacklevel=2,
                 )
 
@@ -159,8 +160,8 @@ class SuperResolution:
     discriminator_lr: float = 1e-4
     """Rate of its Adam, constant."""
     weighted: bool = False
-    """Weight the discriminator's samples by omega_2. In 600 steps at laptop size it was no gain: LPIPS at
-    (0, 1) 0.384 with it and 0.382 without, PSNR at (1, 0) 23.78 dB either way."""
+    """Weight the discriminator's samples by omega_2. In 600 steps at laptop size it was no gain: LPIPS
+    at (0, 1) 0.384 with it and 0.382 without, PSNR at (1, 0) 23.78 dB either way."""
 
     @property
     def loss(self) -> MultiLoss:
@@ -195,6 +196,33 @@ class SuperResolution:
         clean = patches[..., margin:-margin, margin:-margin]
         layout = torch.channels_last
         return Pair(clean.contiguous(memory_format=layout), small.contiguous(memory_format=layout))
+
+
+@dataclass(frozen=True)
+class StyleTransfer:
+    """Style transfer: one dial per style (Sec. 4.2)."""
+
+    styles: tuple[Style, ...]
+    """In the order of the dials; style.style makes one of an image."""
+    layer: str = LAYER
+    """Of VGG-19, which images are looked at through; "pixels" does without it, see style.StyleLoss."""
+
+    def __post_init__(self) -> None:
+        StyleLoss(self.styles, self.layer)  # it refuses what cannot be trained
+
+    @property
+    def loss(self) -> StyleLoss:
+        """The multi-loss of the styles. In training VGG-19 looks in bf16."""
+        return StyleLoss(self.styles, self.layer, bf16=True)
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """Weights of published networks, names of datasets.py, that the objectives look through."""
+        return () if self.layer == "pixels" else ("vgg19",)
+
+    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
+        """Patches [B, 3, H, W] in [0, 1]: the network is given what it is to keep the content of."""
+        return Pair(patches, patches)
 
 
 def _uniform(span: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:

@@ -2,5 +2,13 @@
 
 from tunable_core.networks.discriminator import Discriminator, DiscriminatorConfig
 from tunable_core.networks.resnet import ResNet, ResNetConfig
+from tunable_core.networks.style import StyleNet, StyleNetConfig
 
-__all__ = ["Discriminator", "DiscriminatorConfig", "ResNet", "ResNetConfig"]
+__all__ = [
+    "Discriminator",
+    "DiscriminatorConfig",
+    "ResNet",
+    "ResNetConfig",
+    "StyleNet",
+    "StyleNetConfig",
+]

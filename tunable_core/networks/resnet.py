@@ -90,7 +90,8 @@ class ResNet(nn.Module):
         if not self.image_skip:
             return output
         if self.scale > 1:
-            x = F.interpolate(x, scale_factor=self.scale, mode="bicubic")
+            sides = [self.scale * side for side in x.shape[2:]]  # a scale_factor cannot be exported
+            x = F.interpolate(x, sides, mode="bicubic")
         return x + output
 
 

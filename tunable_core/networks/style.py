@@ -1,0 +1,97 @@
+"""The paper's network for style transfer: a U-Net without skips (Sec. 4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's colours; images are normalised before the first layer and put back after the last."""
+
+
+def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
+    """Conv2d, then instance normalisation, which would take off any bias, so the former has none.
+
+    Borders are reflected: zeros would be an edge to stylise.
+    """
+    layer = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False, padding_mode="reflect")
+    return nn.Sequential(layer, nn.InstanceNorm2d(outputs, affine=True))
+
+
+class StyleBlock(nn.Module):
+    """Conv2d-ReLU-Conv2d-Skip-ReLU."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first, self.second = convolution(channels, channels), convolution(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: [B, C, H, W] to the same shape."""
+        return torch.relu(x + self.second(torch.relu(self.first(x))))
+
+
+class StyleNet(nn.Module):
+    """A 9 x 9 convolution, two scales down, residual blocks, two scales up, a 9 x 9 convolution.
+
+    At each scale two 3 x 3 convolutions, as in the authors' code: down, the first has stride 2 and
+    doubles the channels; up, the image is enlarged by nearest neighbours, which leaves no checkerboard,
+    and the first halves them. ReLU and instance normalisation follow each but the last.
+    channels, blocks: 64 and 6 in the paper.
+    """
+
+    scales = 2
+
+    def __init__(self, channels: int = 64, blocks: int = 6) -> None:
+        super().__init__()
+        widths = [channels * 2**i for i in range(self.scales + 1)]
+        self.head = convolution(3, channels, 9)
+        self.down = nn.ModuleList(
+            nn.ModuleList([convolution(a, b, stride=2), convolution(b, b)]) for a, b in pairwise(widths)
+        )
+        self.body = nn.Sequential(*(StyleBlock(widths[-1]) for _ in range(blocks)))
+        self.up = nn.ModuleList(
+            nn.ModuleList([convolution(b, a), convolution(a, a)]) for b, a in pairwise(reversed(widths))
+        )
+        self.tail = nn.Conv2d(channels, 3, 9, padding=4, padding_mode="reflect")
+        for name, value in (("mean", MEAN), ("std", STD)):
+            self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: [B, 3, H, W], RGB in [0, 1], of at least 8 x 8 pixels, to the same shape, not clipped.
+
+        Sides that 4 does not divide are reflected to the next that it does, and cut again.
+        Raises ValueError for a smaller image.
+        """
+        height, width = x.shape[-2:]
+        if min(height, width) < 8:
+            raise ValueError(
+                f"the style network takes images of 8 x 8 pixels or more; got {list(x.shape)}"
+            )
+        right, below = (-side % 2**self.scales for side in (width, height))
+        x = F.pad((x - self.mean) / self.std, (0, right, 0, below), mode="reflect")
+        x = torch.relu(self.head(x))
+        for first, second in self.down:
+            x = torch.relu(second(torch.relu(first(x))))
+        x = self.body(x)
+        for first, second in self.up:
+            x = F.interpolate(x, scale_factor=2, mode="nearest")
+            x = torch.relu(second(torch.relu(first(x))))
+        return (self.tail(x) * self.std + self.mean)[..., :height, :width]
+
+
+@dataclass(frozen=True)
+class StyleNetConfig:
+    """Size of the style network; the defaults are the paper's."""
+
+    channels: int = 64
+    """Channels at full resolution, doubled at each of the two scales."""
+    blocks: int = 6
+    """Residual blocks at the coarsest scale."""
+
+    def build(self) -> StyleNet:
+        """A network with fresh weights from torch's random state."""
+        return StyleNet(self.channels, self.blocks)

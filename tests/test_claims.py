@@ -6,7 +6,7 @@ import yaml
 
 from tunable_core import study, sweep
 from tunable_core.study import claims
-from tunable_core.study.claims import CLEAN, KEEP, NotMeasured, graded
+from tunable_core.study.verdicts import CLEAN, KEEP, NotMeasured, graded, table
 from tunable_core.sweep import FIVE
 
 TEXTS = yaml.safe_load(claims.CLAIMS.read_text())
@@ -106,7 +106,7 @@ def test_a_kept_sweep_is_found_by_its_name(store):
     with pytest.raises(FileNotFoundError, match=r"no sweep 'a-laptop' on 'cbsd68'"):
         sweep.kept("a-laptop", "cbsd68")
     with pytest.raises(NotMeasured, match="b on kodak"):
-        claims.table("b", BUDGET)
+        table("b", BUDGET)
 
 
 def test_two_sweeps_of_one_name_are_refused(store):

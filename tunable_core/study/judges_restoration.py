@@ -1,0 +1,112 @@
+"""How the claims on other backbones and tasks are judged (Sec. 4.1.1 to 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tunable_core.study.profiles import Profile
+from tunable_core.study.verdicts import CLEAN, NotMeasured, Verdict, graded, table
+from tunable_core.sweep import FIVE
+
+SETS = ("kodak", "cbsd68")
+
+
+def _swinir(budget: Profile) -> Verdict:
+    gaps = {}
+    for images in SETS:
+        fixed, tunable = (table(f"swinir-{c}", budget, images) for c in ("fixed", "tunable"))
+        gaps[images] = fixed.loc[CLEAN, "psnr"] - tunable.loc[CLEAN, "psnr"]
+    text = ", ".join(f"{gap:+.2f} dB on {images}" for images, gap in gaps.items())
+    return graded(max(gaps.values()), 0.1, 0.2, f"The fixed twin is ahead by {text}.")
+
+
+def _nafnet(budget: Profile) -> Verdict:
+    fixed, tunable = (table(f"nafnet-{c}", budget, "nam-test") for c in ("fixed", "tunable"))
+    gap = fixed.loc[CLEAN, "psnr"] - tunable.loc[CLEAN, "psnr"]
+    return graded(gap, 0.1, 0.2, f"The fixed twin is ahead by {gap:+.2f} dB on photographs of nam.")
+
+
+def _cresmd(budget: Profile) -> Verdict:
+    won, cells = 0, 0
+    for images in SETS:
+        ours, theirs = (table(f"joint-{m}", budget, images) for m in ("tunable", "cresmd"))
+        if "lpips" not in ours or "lpips" not in theirs:
+            raise NotMeasured(f"LPIPS of the joint networks on {images}")
+        for omega in ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0)):
+            won += int(ours.loc[omega, "psnr"] > theirs.loc[omega, "psnr"])
+            won += int(ours.loc[omega, "lpips"] < theirs.loc[omega, "lpips"])
+            cells += 2
+    return graded(won / cells, 1.0, 0.5, f"Better than CResMD in {won} of {cells} cells.")
+
+
+def _cresmd_artifacts(budget: Profile) -> Verdict:
+    """Told (0, 0), no degradation, on degraded images."""
+    plain = table("joint-cresmd", budget)
+    noisy = table("joint-input", budget, named=False)
+    lost = noisy.psnr.iloc[0] - plain.loc[(0.0, 0.0), "psnr"]
+    return graded(lost, 0.0, -0.5, f"Told of no degradation it is {lost:+.2f} dB worse than its input.")
+
+
+def _disentangled(budget: Profile) -> Verdict:
+    """Between the ends of one dial, the other at its middle, as parts of all movement."""
+    grid = table("joint-grid-tunable", budget)
+    moved = {
+        name: (
+            abs(grid.loc[(1.0, 0.5), name] - grid.loc[(0.0, 0.5), name]),
+            abs(grid.loc[(0.5, 1.0), name] - grid.loc[(0.5, 0.0), name]),
+        )
+        for name in ("kept", "detail")
+    }
+    ratios = moved["kept"][0] / moved["kept"][1], moved["detail"][1] / moved["detail"][0]
+    text = (
+        f"omega_1 moves the kept noise {ratios[0]:.1f} times as much as omega_2 does; omega_2 moves the "
+        f"detail {ratios[1]:.1f} times as much as omega_1 does."
+    )
+    return graded(min(ratios), 3.0, 1.0, text)
+
+
+def _table_4(budget: Profile) -> Verdict:
+    rivals = ("dni", "dni-scratch", "dynet", "cfsnet")
+    lost, cells = [], 0
+    for images in SETS:
+        means = {m: table(f"sr-{m}", budget, images) for m in ("tunable", *rivals)}
+        if any("lpips" not in mean for mean in means.values()):
+            raise NotMeasured(f"LPIPS of super-resolution on {images}")
+        for omega in FIVE:
+            for metric, sign in (("psnr", 1), ("lpips", -1)):
+                cells += 1
+                ours = sign * means["tunable"].loc[omega, metric]
+                best = max(rivals, key=lambda m, s=sign, w=omega, k=metric: s * means[m].loc[w, k])
+                if sign * means[best].loc[omega, metric] > ours:
+                    lost.append(best)
+    share = (cells - len(lost)) / cells
+    text = f"No rival is better in {cells - len(lost)} of {cells} cells"
+    return graded(
+        share, 0.9, 0.5, text + (f"; lost to {', '.join(sorted(set(lost)))}." if lost else ".")
+    )
+
+
+def _sr_fidelity(budget: Profile) -> Verdict:
+    gap = table("sr-dni", budget).loc[CLEAN, "psnr"] - table("sr-tunable", budget).loc[CLEAN, "psnr"]
+    return graded(gap, 0.1, 0.2, f"The plain network is ahead by {gap:+.2f} dB on Kodak.")
+
+
+def _swinir_sr(budget: Profile) -> Verdict:
+    gaps = {}
+    for images in ("set5", "set14", "bsd100"):
+        fixed, tunable = (table(f"sr-swinir-{m}", budget, images) for m in ("fixed", "tunable"))
+        gaps[images] = fixed.loc[CLEAN, "psnr_y"] - tunable.loc[CLEAN, "psnr_y"]
+    text = ", ".join(f"{gap:+.2f} dB on {images}" for images, gap in gaps.items())
+    return graded(max(gaps.values()), 0.1, 0.2, f"The fixed twin is ahead by {text}.")
+
+
+JUDGES: dict[str, Callable[[Profile], Verdict]] = {
+    "swinir": _swinir,
+    "nafnet": _nafnet,
+    "cresmd": _cresmd,
+    "cresmd-artifacts": _cresmd_artifacts,
+    "disentangled": _disentangled,
+    "table-4": _table_4,
+    "sr-fidelity": _sr_fidelity,
+    "swinir-sr": _swinir_sr,
+}

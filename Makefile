@@ -52,8 +52,12 @@ bench: $(STAMP)  ## what tuning costs, as ratios measured in one run (PARTS="net
 data: $(STAMP)  ## download what PROFILE needs, or DATASETS="kodak cbsd68 ..."
 	$(RUN) -m tunable_core.downloads $(if $(DATASETS),$(DATASETS),--profile $(PROFILE))
 
-runs: $(STAMP)  ## train the runs of PROFILE that are missing (the laptop ones are released with the code)
-	$(RUN) -m tunable_core.study --profile $(PROFILE)
+runs: $(STAMP)  ## train the runs of PROFILE that are missing, with -j N so many at once
+	@names=$$($(RUN) -m tunable_core.study --profile $(PROFILE) --missing | sed 's/^/run-/'); \
+	if [ -z "$$names" ]; then echo "No run of $(PROFILE) is missing."; else $(MAKE) --no-print-directory $$names; fi
+
+run-%: $(STAMP)
+	$(RUN) -m tunable_core.study --profile $(PROFILE) --only $*
 
 lint: $(STAMP)  ## check style and formatting
 	$(RUN) -m ruff check .

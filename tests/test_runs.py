@@ -426,6 +426,43 @@ def test_every_run_has_a_checkpoint_of_its_own(config, monkeypatch, name):
     assert seen[0] != seen[1]
 
 
+def test_the_checkpoint_of_another_run_is_refused(config, store, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(training, "LOG_EVERY", 1)
+
+    def stop(history):
+        if len(history) == 2:
+            raise KeyboardInterrupt
+
+    seeded = replace(config, training=replace(config.training, seed=1))
+    with pytest.raises(KeyboardInterrupt):
+        get(seeded, on_log=stop)
+    (other,) = store.rglob("checkpoint.safetensors")
+    mine = store / "runs" / f"tiny-{config.key}.part" / other.name
+    mine.parent.mkdir()
+    shutil.copy(other, mine)
+    with pytest.raises(
+        DamagedFile, match=rf"{mine.name} is the state of another training .*{config.key}"
+    ):
+        get(config)
+
+
+def test_the_seconds_of_a_resumed_run_are_those_of_all_its_sessions(config, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    clock = iter(range(0, 10**6, 100))
+    monkeypatch.setattr(training.time, "monotonic", lambda: float(next(clock)))
+    undisturbed = get(replace(config, training=replace(config.training, seed=1))).record["seconds"]
+
+    def stop(history):
+        if len(history) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        get(config, on_log=stop)
+    assert get(config).record["seconds"] > 0.6 * undisturbed
+
+
 def test_a_full_disk_at_the_end_costs_no_training(config, monkeypatch):
     """What was trained is still in the checkpoint when the weights cannot be written."""
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)

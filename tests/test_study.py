@@ -107,6 +107,15 @@ def test_what_is_missing_is_trained_and_what_is_there_is_not(monkeypatch, capsys
 
 
 @pytest.mark.usefixtures("store")
+def test_the_missing_are_named_one_a_line_to_be_fanned_out(monkeypatch, capsys, config):
+    other = replace(config, training=replace(config.training, seed=1))
+    monkeypatch.setattr(study, "all_runs", lambda budget: [config, other])
+    runs.get(config, progress=False)
+    run_main(monkeypatch, "--profile", "smoke", "--missing")
+    assert capsys.readouterr().out == f"tiny-{other.key}\n"
+
+
+@pytest.mark.usefixtures("store")
 def test_what_another_process_trains_is_left_to_it(monkeypatch, capsys, config):
     trained = []
 

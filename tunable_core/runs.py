@@ -204,7 +204,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
     images = list(datasets.load(config.data))
     control = config.build()
     control.to(device)
-    started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
+    started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     made_by = records.code()  # of now: the tree may change while training
     settings, watch = config.training, None
     if getattr(config.task.loss, "adversary", None) is not None and ranks.rank() == 0:
@@ -216,6 +216,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
         images,
         settings,
         checkpoint=checkpoint,
+        label=config.key,
         progress=progress,
         on_log=watch or on_log,
     )
@@ -234,7 +235,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
         **{part: _sha256(folder / file) for part, file in PARTS.items()},
         "parameters": sum(p.numel() for p in control.parameters()),
         "started": started,
-        "seconds": round(time.monotonic() - clock, 1),
+        "seconds": round(history.attrs["seconds"], 1),
         "peak_memory_mb": records.peak_memory_mb(device.type),
         "final": history.iloc[-1].dropna().to_dict(),
         **({"teachers": teachers} if teachers else {}),
@@ -258,8 +259,10 @@ def _released(control: Control) -> dict[str, torch.Tensor]:
 
 
 def _plain(value: Any, defaults: bool = True) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item, defaults) for item in value]
     if not dataclasses.is_dataclass(value):
-        return list(value) if isinstance(value, tuple) else value
+        return value
     fields = {}
     for field in dataclasses.fields(value):
         content = getattr(value, field.name)

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from tunable_core import ranks
 from tunable_core.controls.base import Control, Stage, check_stages
 from tunable_core.datasets import crops
-from tunable_core.files import load_tensors, save_tensors
+from tunable_core.files import DamagedFile, load_tensors, save_tensors
 from tunable_core.omega import OmegaSampling
 
 LOG_EVERY = 100
@@ -98,6 +98,7 @@ def train(
     settings: Training,
     *,
     checkpoint: Path | None = None,
+    label: str = "",
     progress: bool = True,
     on_log: Callable[[pd.DataFrame], None] | None = None,
 ) -> pd.DataFrame:
@@ -106,10 +107,11 @@ def train(
     task: has pair(patches, generator) and loss, see tasks.py; images: uint8 [C, H, W] each.
     checkpoint: where the state is kept while training; a state found there is resumed, and the
         result is bit for bit that of an undisturbed run on the same machine. It is removed by the
-        caller, who knows when the result is safe.
+        caller, who knows when the result is safe. label: of the training, held in the checkpoint.
     on_log: called with the history so far at each of its rows.
+    The history's attrs hold the seconds of training, of all sessions.
     Raises TrainingDiverged when a loss or gradient becomes NaN or infinite: the control then holds
-    its last good weights.
+    its last good weights. Raises DamagedFile for a checkpoint that is not whole or has another label.
     """
     check_stages(control)
     loss = task.loss
@@ -117,7 +119,7 @@ def train(
     if adversary is not None:
         device = next(control.parameters()).device
         adversary.start(settings.seed, device, bf16=settings.precision == "bf16")
-    state = _State(control, adversary, settings, checkpoint)
+    state = _State(control, adversary, settings, checkpoint, label)
     for index, stage in enumerate(control.stages()):
         if index >= state.stage:
             state.enter(index, stage)
@@ -187,14 +189,23 @@ def _batch(task, images, stage, control, settings, step):
 class _State:
     """Everything that changes while training, and its way to disk and back."""
 
-    def __init__(self, control: Control, adversary, settings: Training, checkpoint: Path | None) -> None:
-        self.control, self.adversary = control, adversary
+    def __init__(
+        self, control: Control, adversary, settings: Training, checkpoint: Path | None, label: str
+    ) -> None:
+        self.control, self.adversary, self.label = control, adversary, label
         self.settings, self.path = settings, checkpoint
+        self.began, self.before = time.monotonic(), 0.0
         self.stage, self.step, self.rows, self.columns = 0, 0, [], []
         self.sums, self.count, self.saved = 0, 0, time.monotonic()
         self.resumed: dict[str, Tensor] = {}
         if checkpoint is not None and checkpoint.exists():
             self.resumed, metadata = load_tensors(checkpoint)
+            if metadata["label"] != label:
+                raise DamagedFile(
+                    f"{checkpoint} is the state of another training ('{metadata['label']}', not "
+                    f"'{label}'); delete it"
+                )
+            self.before = float(metadata["seconds"])
             self.stage, self.step = int(metadata["stage"]), int(metadata["step"])
             self.columns = metadata["columns"].split(",")
             self.rows = self.resumed["history"].tolist()
@@ -247,7 +258,14 @@ class _State:
     def frame(self) -> pd.DataFrame:
         """The history: one row per LOG_EVERY steps."""
         frame = pd.DataFrame(self.rows, columns=self.columns or None)
-        return frame.astype({"stage": int, "step": int}) if self.rows else frame
+        frame = frame.astype({"stage": int, "step": int}) if self.rows else frame
+        frame.attrs["seconds"] = self.seconds
+        return frame
+
+    @property
+    def seconds(self) -> float:
+        """Of training so far, those of earlier sessions up to their last checkpoint included."""
+        return self.before + time.monotonic() - self.began
 
     def leave(self) -> None:
         """End a stage: its averaged weights become the control's."""
@@ -266,8 +284,9 @@ class _State:
         if self.adversary is not None:
             tensors |= {f"adversary.{k}": v for k, v in self.adversary.state().items()}
         tensors["history"] = torch.tensor(self.rows, dtype=torch.float64)
-        columns = ",".join(self.columns)
-        save_tensors(self.path, tensors, stage=str(self.stage), step=str(self.step), columns=columns)
+        about = {"label": self.label, "stage": self.stage, "step": self.step, "seconds": self.seconds}
+        about["columns"] = ",".join(self.columns)
+        save_tensors(self.path, tensors, **{name: str(value) for name, value in about.items()})
         self.saved = time.monotonic()
 
     def _resumed(self, prefix: str) -> dict[str, Tensor]:

@@ -1,9 +1,13 @@
 """Names and types of notebook parameters are checked, and every fault says what to do."""
 
-from typing import Any, Literal
+import types
+from typing import Any, Literal, get_args, get_origin
 
+import hypothesis
 import nbformat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from parameters import Fault, Mismatch, coerce, declared, resolve, settings
 
 
@@ -141,3 +145,27 @@ def test_a_profile_that_is_no_profile_is_refused(tmp_path, text):
     (tmp_path / "smoke.yml").write_text(text)
     with pytest.raises(Fault, match=r"smoke\.yml"):
         settings(tmp_path, "smoke")
+
+
+KINDS = [int, float, str, bool, list[str], list[float], int | None, list[list[float]]]
+SIMPLE = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=4))
+ANYTHING = st.recursive(SIMPLE, lambda inner: st.lists(inner, max_size=3), max_leaves=6)
+
+
+def fits(value, kind):
+    """Whether a value is of an annotation, as strictly as a notebook needs it."""
+    if get_origin(kind) is list:
+        return isinstance(value, list) and all(fits(item, get_args(kind)[0]) for item in value)
+    if get_origin(kind) is types.UnionType:
+        return any(fits(value, one) for one in get_args(kind))
+    return type(value) is kind or (kind is types.NoneType and value is None)
+
+
+@hypothesis.settings(max_examples=200, deadline=None, derandomize=True)
+@given(value=ANYTHING, kind=st.sampled_from(KINDS))
+def test_any_value_becomes_one_of_the_declared_kind_or_is_refused(value, kind):
+    try:
+        found = coerce(value, kind)
+    except Mismatch:
+        return
+    assert fits(found, kind), (found, kind)

@@ -16,13 +16,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--profile", default="laptop", choices=list(study.PROFILES))
     parser.add_argument("--list", action="store_true", help="show the runs and where they are")
-    parser.add_argument("--only", default="", help="only runs whose name contains this")
+    parser.add_argument("--missing", action="store_true", help="only their names, one a line")
+    parser.add_argument("--only", default="", help="only runs whose name or NAME-KEY contains this")
     arguments = parser.parse_args()
     ranks.join()
     for config in study.all_runs(study.profile(arguments.profile)):
-        if arguments.only not in config.name:
+        if arguments.only not in f"{config.name}-{config.key}":
             continue
         folder = runs.find(config)
+        if arguments.missing:
+            if folder is None:
+                print(f"{config.name}-{config.key}")
+            continue
         if ranks.rank() == 0:
             print(f"{config.name}-{config.key}: {'in ' + folder.parent.name if folder else 'missing'}")
         if folder is None and not arguments.list:

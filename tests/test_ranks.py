@@ -129,8 +129,11 @@ def test_a_batch_that_cannot_be_divided_is_refused(monkeypatch):
 
 
 def test_a_lost_process_is_one_sentence():
-    with pytest.raises(
-        ranks.RankLost, match=r"process 0 of 1 has lost another \(closed by peer\)"
-    ) as told, ranks._together():
+    with (
+        pytest.raises(
+            ranks.RankLost, match=r"process 0 of 1 has lost another \(closed by peer\)"
+        ) as told,
+        ranks._together(),
+    ):
         raise RuntimeError("closed by peer\nand a trace")
     assert "\n" not in str(told.value)

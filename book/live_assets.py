@@ -7,6 +7,7 @@ out of manifest.json, and so of the page.
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import shutil
@@ -23,13 +24,20 @@ from torch import Tensor, nn
 from tunable_core import datasets, plots, runs, study
 from tunable_core.degradations import gaussian_blur
 from tunable_core.export import dials, export
+from tunable_core.resampling import low_resolution
 from tunable_core.runs import Run, RunConfig
 from tunable_core.tiling import reach
 
-SIDE = 128
-"""Side of the photographs on the page, pixels."""
-CROPS = {"astronaut": (20, 150, 2), "chelsea": (60, 100, 2), "coffee": (60, 180, 2)}
-"""Top and left of each photograph's square, and by how much it is reduced."""
+CROPS = {"astronaut": (20, 150), "chelsea": (22, 90), "coffee": (60, 180)}
+"""Top and left of each photograph's square."""
+CROP = 256
+"""Its side, pixels."""
+POSITIONS = {1: 9, 2: 5, 3: 3}
+"""Frames of a filmstrip along each dial, for so many dials."""
+RUNTIME = {"wasm": "ort-wasm-simd-threaded.wasm", "webgpu": "ort-wasm-simd-threaded.jspi.wasm"}
+"""The program that runs a network: on the processor, on the graphics processor."""
+WHOLE = 1024
+"""Longest side of a whole photograph, pixels."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,13 @@ class Model:
     base: tuple[float, ...]
     """Omega where all dials are 0."""
     sliders: Sequence[Slider] = field(default_factory=tuple)
+    side: int = 128
+    """Side of the square that the page works on while sliders move, pixels; of the clean photograph."""
+    scale: int = 1
+    """By how much the network enlarges; its input is made so much smaller first."""
+    tiles: bool = True
+    """Whether it may work tile by tile. False for networks that see all of an image, as instance
+    normalisation does: their file takes the square alone."""
 
     @property
     def of_dials(self) -> list[Slider]:
@@ -104,6 +119,17 @@ MODELS = (
             Slider("Blur added", "none", "strong", 1.0, 4.0, "blur"),
         ),
     ),
+    Model(
+        "enlarge",
+        "Super-resolution",
+        "The photograph is made four times smaller, and the network enlarges it again. One dial, from "
+        "what is likely to be there to what looks sharp.",
+        lambda budget: study.super_resolution.resnet("tunable", budget),
+        (1.0, 0.0),
+        (Slider("Sharpness", "faithful", "vivid", 0.5, direction=(-1.0, 1.0)),),
+        side=256,
+        scale=4,
+    ),
 )
 
 
@@ -111,15 +137,25 @@ def write(folder: Path, book: Path) -> list[str]:
     """Fill the folder LIVE for the runs of the store; return the names of the models in it."""
     shutil.copytree(book / "live", folder, dirs_exist_ok=True)
     shutil.copytree(book / "vendor/onnxruntime-web", folder / "runtime")
-    images = photographs(folder)
     found = [(model, run) for model in MODELS if (run := released(model)) is not None]
     manifest: dict[str, Any] = {
-        "side": SIDE,
-        "images": [{"name": name, "file": f"{name}.webp"} for name in images],
-        "models": [entry(model, run, images, folder) for model, run in found],
+        "runtime": {device: packed(folder / "runtime" / name) for device, name in RUNTIME.items()},
+        "images": list(CROPS),
+        "models": [entry(model, run, folder) for model, run in found],
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
     return [model.name for model, _ in found]
+
+
+def packed(path: Path) -> dict[str, Any]:
+    """Put a compressed file in the place of a large one, whatever the server does; what it is called.
+
+    The name does not end in .gz, which some servers would unpack on the way.
+    """
+    content = gzip.compress(path.read_bytes(), mtime=0)
+    path.with_name(f"{path.name}.packed").write_bytes(content)
+    path.unlink()
+    return {"file": f"runtime/{path.name}.packed", "bytes": len(content)}
 
 
 def released(model: Model) -> Run | None:
@@ -131,29 +167,27 @@ def released(model: Model) -> Run | None:
     return None
 
 
-def photographs(folder: Path) -> dict[str, Tensor]:
-    """The photographs of the page, [3, SIDE, SIDE] in [0, 1], also written as NAME.webp."""
-    images = {}
-    for name, (top, left, reduction) in CROPS.items():
-        side = SIDE * reduction
-        square = datasets.load("samples-test")[name][:, top : top + side, left : left + side]
-        picture = Image.fromarray(square.permute(1, 2, 0).numpy()).resize((SIDE, SIDE), Image.LANCZOS)
-        picture.save(folder / f"{name}.webp", lossless=True)
-        images[name] = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
-    return images
+def photograph(name: str, side: int, folder: Path) -> Tensor:
+    """A photograph of the page, [3, side, side] in [0, 1], also written as NAME-SIDE.webp."""
+    top, left = CROPS[name]
+    square = datasets.load("samples-test")[name][:, top : top + CROP, left : left + CROP]
+    picture = Image.fromarray(square.permute(1, 2, 0).numpy()).resize((side, side), Image.LANCZOS)
+    picture.save(folder / f"{name}-{side}.webp", lossless=True)
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
 
 
-def entry(model: Model, run: Run, images: dict[str, Tensor], folder: Path) -> dict[str, Any]:
-    """A model of manifest.json; its ONNX file and its filmstrips are written."""
-    file = export(run.control, folder / f"{model.name}.onnx")
-    seen = reach(run.control.at([0.5] * dials(run.control)))
-    positions = (
-        [[i / 8 for i in range(9)]] if len(model.of_dials) == 1 else [[0, 0.25, 0.5, 0.75, 1]] * 2
-    )
-    grid = list(itertools.product(*positions))
-    strips = {
-        name: strip(model, run.control, image, grid, folder, name) for name, image in images.items()
-    }
+def entry(model: Model, run: Run, folder: Path) -> dict[str, Any]:
+    """A model of manifest.json; its ONNX file, photographs and filmstrips are written."""
+    side = model.side // model.scale
+    sample = None if model.tiles else normal(3 * side**2).view(1, 3, side, side)
+    file = export(run.control, folder / f"{model.name}.onnx", sample=sample, free=model.tiles)
+    plain = run.control.at([0.5] * dials(run.control))
+    count = len(model.of_dials)
+    grid = list(itertools.product(np.linspace(0, 1, POSITIONS[count]).tolist(), repeat=count))
+    strips = {}
+    for name in CROPS:
+        image = photograph(name, model.side, folder)
+        strips[name] = strip(model, run.control, image, grid, folder, name)
     return {
         "name": model.name,
         "title": model.title,
@@ -161,8 +195,10 @@ def entry(model: Model, run: Run, images: dict[str, Tensor], folder: Path) -> di
         "run": run.folder.name,
         "file": file.name,
         "bytes": file.stat().st_size,
-        "reach": seen.pixels,
-        "period": seen.period,
+        "side": model.side,
+        "scale": model.scale,
+        "reach": vars(reach(plain, scale=model.scale)) if model.tiles else None,
+        "most": WHOLE,
         "base": model.base,
         "sliders": [vars(slider) for slider in model.sliders],
         "strips": {"positions": grid, "files": strips},
@@ -186,12 +222,14 @@ def strip(model: Model, control: nn.Module, image: Tensor, grid: list, folder: P
     The input is degraded as the sliders stand at first.
     """
     start = {slider.kind: slider.start for slider in model.sliders if slider.kind != "dial"}
-    degraded = gaussian_blur(image[None], start["blur"])[0] if "blur" in start else image
-    degraded = degraded + start.get("noise", 0.0) / 255 * normal(image.numel()).view_as(image)
+    degraded = gaussian_blur(image[None], start["blur"]) if "blur" in start else image[None]
+    if model.scale > 1:
+        degraded = low_resolution(degraded, model.scale)
+    degraded = degraded + start.get("noise", 0.0) / 255 * normal(degraded.numel()).view_as(degraded)
     directions = torch.tensor([slider.direction for slider in model.of_dials])
     omegas = torch.tensor(model.base) + torch.tensor(grid, dtype=torch.float32) @ directions
     assert omegas.shape[1] == dials(control)
-    outputs = torch.cat(control.outputs(degraded[None], omegas.clamp(0, 1)))
+    outputs = torch.cat(control.outputs(degraded, omegas.clamp(0, 1)))
     rows = [plots.to_picture(output) for output in outputs]
     picture = Image.fromarray((255 * np.concatenate(rows)).round().astype("uint8"))
     file = f"{model.name}-{name}.webp"

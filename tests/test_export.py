@@ -86,6 +86,15 @@ def test_a_live_file_answers_as_the_control_at_any_size_and_omega(live, shape, o
 
 
 @torch.no_grad()
+def test_a_live_file_enlarges_as_its_network_does(folder):
+    plain = ResNetConfig(1, 4, image_skip=True, scale=4).build()
+    file = File(folder / "enlarge.onnx", trained(TunableConfig().build(plain, 2)))
+    image = torch.rand(1, 3, 9, 14)
+    assert file(image, torch.tensor(OMEGA)).shape == (1, 3, 36, 56)
+    same(file(image, torch.tensor(OMEGA)), file.model(image, OMEGA))
+
+
+@torch.no_grad()
 def test_the_live_dial_turns(live):
     image = torch.rand(1, 3, 16, 16)
     one, other = (live(image, torch.tensor(omega)) for omega in ([1.0, 0.0], [0.0, 1.0]))

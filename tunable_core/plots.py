@@ -100,6 +100,7 @@ def filmstrip(
 
     dials: name to number of positions of each slider; frames and labels run over all their
     combinations, the last slider fastest. alt: for those who do not see it.
+    In a notebook: a cell that ends in HTML(plots.filmstrip(...)), as 03 has; the book does the rest.
     """
     if len(frames) != len(labels) or len(frames) != math.prod(dials.values()):
         raise ValueError(

@@ -1,37 +1,49 @@
 // The live page: sliders in, pictures out. The network runs in a worker (engine.js); until a reader
 // asks for it, precomputed filmstrips answer.
+import { choices, slider } from "./controls.js";
 import { Engine } from "./engine.js";
-import { blurred, cut, fromSource, noisy, paste, toImageData } from "./pictures.js";
+import { at, here, image, progress, root, say } from "./page.js";
+import { degraded, square, whole } from "./pictures.js";
+import { draw, drawFrame, listenStage, save } from "./stage.js";
+import { tiled } from "./tiles.js";
 
-const root = document.getElementById("live");
-const at = (name) => root.querySelector(`[data-live=${name}]`);
-const here = (file) => new URL(file, import.meta.url).href;
-const TILE = 192; // pixels of a tile of a whole photograph, margins included
-const MOST = 1024; // its longest side
+const TITLES = { wasm: "processor", webgpu: "graphics processor" };
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)}\u00a0MB`;
 
 const engine = (root.engine = new Engine());
-const state = { model: null, image: null, own: null, values: [], busy: false, again: false };
+const state = {
+  model: null, // of the manifest, as chosen
+  device: null, // where it is to run
+  image: null, // the name of a photograph of the page
+  own: null, // or one of the reader's
+  values: [], // of the sliders
+  loading: false,
+  whole: false, // the whole photograph is being made, or shown
+  showing: false,
+  again: false, // something moved since the last showing began
+};
 
-function say(text) {
-  at("status").textContent = text;
+/** Whether the chosen network is there, where it was chosen to run. */
+function loaded() {
+  return !state.loading && engine.model === state.model && engine.device === state.device;
+}
+
+/** Show what can be done now. */
+function ready() {
+  at("run").hidden = loaded() || !state.device;
+  at("run").disabled = state.loading;
+  at("whole").disabled = !loaded() || !state.own || !state.model.reach;
+  if (!state.device) return;
+  const runtime = engine.device === state.device ? 0 : state.runtime[state.device].bytes;
+  at("run").textContent = `Run the network here (${megabytes(state.model.bytes + runtime)})`;
 }
 
 // What is shown
 
-function draw(canvas, picture) {
-  canvas.width = picture.width;
-  canvas.height = picture.height;
-  canvas.getContext("2d").putImageData(toImageData(picture), 0, 0);
-}
-
-function value(kind) {
-  const i = state.model.sliders.findIndex((slider) => slider.kind === kind);
-  return i < 0 ? 0 : state.values[i];
-}
-
-/** The photograph as the network is to see it. */
-function degraded(picture) {
-  return noisy(blurred(picture, value("blur")), value("noise"));
+/** How the photograph is degraded, for pictures.degraded. */
+function how() {
+  const value = (kind) => state.values[state.model.sliders.findIndex((s) => s.kind === kind)] ?? 0;
+  return { blur: value("blur"), noise: value("noise"), scale: state.model.scale };
 }
 
 function omega() {
@@ -42,98 +54,112 @@ function omega() {
   return sum.map((v) => Math.min(1, Math.max(0, v)));
 }
 
-function picture() {
-  return state.own ? fromSource(state.own, state.side, true) : state.image.picture;
+async function show() {
+  state.again = true;
+  if (state.showing) return;
+  state.showing = true;
+  try {
+    while (state.again && !state.whole) {
+      state.again = false;
+      await showOnce();
+    }
+  } catch (error) {
+    if (!state.loading) failed(error);
+  } finally {
+    state.showing = false;
+  }
 }
 
-async function show() {
-  if (!state.model || state.whole) return;
-  if (state.busy) return void (state.again = true);
-  state.busy = true;
-  try {
-    do {
-      state.again = false;
-      const input = degraded(picture());
-      draw(at("before"), input);
-      const settings = omega();
-      at("omega").textContent = `ω = (${settings.map((v) => v.toFixed(2)).join(", ")})`;
-      if (engine.model === state.model) {
-        const { output, ms } = await engine.run(input.data, input.height, input.width, settings);
-        draw(at("after"), { ...input, data: output });
-        const size = `${input.width} × ${input.height}`;
-        say(`Computed in your browser: ${ms.toFixed(0)} ms for ${size} pixels.`);
-      } else await fromStrip(input);
-    } while (state.again);
-  } catch (error) {
-    say(`The network stopped: ${error.message}. Reload the page to start again.`);
-  } finally {
-    state.busy = false;
-  }
+async function showOnce() {
+  const { side } = state.model;
+  const source = state.own ?? (await image(`${state.image}-${side}.webp`));
+  const input = degraded(square(source, side), how());
+  const settings = omega();
+  at("omega").textContent = `ω = (${settings.map((v) => v.toFixed(2)).join(", ")})`;
+  at("time").textContent = "";
+  draw("before", input);
+  if (!loaded()) return fromStrip(input);
+  const output = await engine.run(input, settings);
+  if (state.whole) return;
+  draw("after", output);
+  at("time").textContent = `${output.ms.toFixed(0)} ms for ${output.width} × ${output.height} pixels`;
+  say(`Computed in your browser, on the ${TITLES[engine.device]}.`);
 }
 
 /** The nearest precomputed frame, where the sliders of the degradation stand as they did at first. */
 async function fromStrip(input) {
-  const { sliders, strips } = state.model;
+  const { sliders, strips, side } = state.model;
   const moved = sliders.some((s, i) => s.kind !== "dial" && state.values[i] !== s.start);
   if (state.own || moved) {
-    draw(at("after"), input);
-    return say("This needs the network itself: press “Run the network here”.");
+    draw("after", input);
+    const why = state.device ? "press “Run the network here”" : "this browser cannot run it";
+    return say(`This needs the network itself: ${why}.`);
   }
-  const strip = await image(strips.files[state.image.name]);
+  const strip = await image(strips.files[state.image]);
   const dials = state.values.filter((_, i) => sliders[i].kind === "dial");
   const far = (p) => p.reduce((sum, v, k) => sum + (v - dials[k]) ** 2, 0);
   const frame = strips.positions.reduce((best, p, i, all) => (far(p) < far(all[best]) ? i : best), 0);
-  const canvas = at("after");
-  [canvas.width, canvas.height] = [input.width, input.height];
-  const place = [0, frame * input.height, input.width, input.height];
-  canvas.getContext("2d").drawImage(strip, ...place, 0, 0, input.width, input.height);
-  say("Computed beforehand: the nearest of a few positions of the dials.");
+  drawFrame(strip, frame, side);
+  if (!state.loading) say("Computed beforehand: the nearest of a few positions of the dials.");
 }
 
-const images = new Map();
-
-function image(file) {
-  if (!images.has(file)) {
-    const made = new Image();
-    made.src = here(file);
-    images.set(file, made.decode().then(() => made));
-  }
-  return images.get(file);
-}
-
-// The whole photograph, tile by tile
-
-async function whole() {
-  const source = state.own ?? (await image(state.image.file));
-  const input = degraded(fromSource(source, MOST, false));
-  const output = { ...input, data: new Float32Array(input.data.length) };
-  const { reach, period } = state.model;
-  const step = Math.max(period, Math.floor((TILE - 2 * reach) / period) * period);
-  const spans = (length) => Array.from({ length: Math.ceil(length / step) }, (_, i) => i * step);
-  const tiles = spans(input.height).flatMap((y) => spans(input.width).map((x) => [y, x]));
-  const margin = Math.ceil(reach / period) * period;
-  const settings = omega();
+async function showWhole() {
+  const { model } = state;
   state.whole = true;
-  at("progress").hidden = false;
+  at("whole").disabled = true;
+  progress(0);
   try {
-    for (const [done, [y, x]] of tiles.entries()) {
-      at("progress").value = done / tiles.length;
-      say(`Working on ${input.width} × ${input.height} pixels: tile ${done + 1} of ${tiles.length}.`);
-      const [top, left] = [Math.max(0, y - margin), Math.max(0, x - margin)];
-      const bottom = Math.min(input.height, y + step + margin);
-      const right = Math.min(input.width, x + step + margin);
-      const piece = cut(input, top, left, bottom - top, right - left);
-      const { output: data } = await engine.run(piece.data, piece.height, piece.width, settings);
-      if (!state.whole) return; // a slider was moved: it is no longer wanted
-      const [h, w] = [Math.min(step, input.height - y), Math.min(step, input.width - x)];
-      paste(output, y, x, { ...piece, data }, y - top, x - left, h, w);
-    }
-    draw(at("before"), input);
-    draw(at("after"), output);
-    say(`Done: ${input.width} × ${input.height} pixels. Move a slider to go on with the small square.`);
+    const settings = omega();
+    const clean = whole(state.own, model.most, model.scale * model.reach.period);
+    const size = `${clean.width} × ${clean.height} pixels`;
+    say(`Working on ${size}.`);
+    const input = await engine.degraded(clean, how());
+    const run = (piece) => engine.run(piece, settings);
+    const output = await tiled(input, model, run, (done, all) => {
+      if (state.whole) progress(done / all);
+      return state.whole; // a slider that moves ends it
+    });
+    if (!output || !state.whole) return;
+    draw("before", input);
+    draw("after", output);
+    at("time").textContent = "";
+    say(`Done: ${size}. Move a slider to go on with the small square.`);
+  } catch (error) {
+    state.whole = false;
+    if (!state.loading) failed(error);
   } finally {
-    at("progress").hidden = true;
+    progress(null);
+    ready();
   }
+}
+
+// The network
+
+async function start() {
+  if (state.loading) return;
+  state.loading = true;
+  state.whole = false;
+  ready();
+  say("Loading the network; meanwhile the frames computed beforehand answer.");
+  let problem = null;
+  try {
+    while (engine.model !== state.model || engine.device !== state.device)
+      await engine.load(state.model, state.device, state.runtime[state.device], progress);
+  } catch (error) {
+    problem = error;
+  }
+  state.loading = false;
+  progress(null);
+  ready();
+  problem ? failed(problem) : show();
+}
+
+/** Where the graphics processor fails, the other one is left. */
+function failed(error) {
+  if (state.device !== "webgpu") return say(`The network stopped: ${error.message}. Reload the page.`);
+  at("devices").querySelector("[value=processor]").checked = true;
+  state.device = "wasm";
+  start();
 }
 
 // What a reader does
@@ -143,141 +169,83 @@ function changed() {
   show();
 }
 
-function slider(spec, i) {
-  const label = document.createElement("label");
-  const step = spec.most / 100;
-  label.innerHTML =
-    `<span>${spec.label}</span><input type="range" min="0" max="${spec.most}" step="${step}">` +
-    `<span class="live-ends"><span>${spec.low}</span><output></output><span>${spec.high}</span></span>`;
-  const input = label.querySelector("input");
-  input.value = state.values[i];
-  input.name = spec.label;
-  const tell = () => {
-    state.values[i] = Number(input.value);
-    const text = spec.kind === "dial" ? state.values[i].toFixed(2) : state.values[i].toFixed(1);
-    const unit = { noise: " grey levels", blur: " pixels" }[spec.kind] ?? "";
-    label.querySelector("output").textContent = text;
-    input.setAttribute("aria-valuetext", `${text}${unit}`);
-  };
-  input.addEventListener("input", () => (tell(), changed()));
-  tell();
-  return label;
-}
-
 function choose(model) {
   state.model = model;
-  const kept = state.own ? 0 : null; // a photograph of one's own is taken as it is
-  state.values = model.sliders.map((s) => (s.kind === "dial" ? s.start : (kept ?? s.start)));
+  state.values = model.sliders.map((s) => s.start);
   at("says").textContent = model.says;
-  at("sliders").replaceChildren(...model.sliders.map(slider));
+  arrange();
+  if (engine.device) start(); // the large part is there already
+}
+
+/** Another photograph: the dials stay; one of the reader's own is taken as it is. */
+function take(photograph) {
+  Object.assign(state, photograph);
+  const { sliders } = state.model;
+  state.values = sliders.map((s, i) => (s.kind === "dial" ? state.values[i] : s.start));
+  arrange();
+}
+
+function arrange() {
+  const { sliders } = state.model;
+  if (state.own) state.values = state.values.map((v, i) => (sliders[i].kind === "dial" ? v : 0));
+  const made = sliders.map((spec, i) =>
+    slider(spec, state.values[i], (value) => {
+      state.values[i] = value;
+      changed();
+    }),
+  );
+  at("sliders").replaceChildren(...made);
   ready();
   changed();
-  if (engine.started && engine.model !== model) start(); // the large part is there already
 }
 
-/** Say what the button does now. */
-function ready() {
-  const loaded = engine.model === state.model;
-  at("run").hidden = loaded || !Engine.possible;
-  at("whole").disabled = !loaded;
-  at("run").textContent = `Run the network here (${(state.model.bytes / 1e6).toFixed(1)} MB, and once 14 MB)`;
-}
-
-async function start() {
-  const model = state.model;
-  at("run").disabled = true;
-  at("progress").hidden = false;
-  say("Loading the network; meanwhile the frames computed beforehand answer.");
-  try {
-    await engine.load(model, (share) => (at("progress").value = share));
-  } catch (error) {
-    say(`The network could not be loaded: ${error.message}.`);
-  } finally {
-    at("run").disabled = false;
-    at("progress").hidden = true;
-  }
-  ready();
-  show();
-  if (state.model !== model) start(); // another one was chosen meanwhile
-}
-
-async function take(file) {
+async function takeFile(file) {
   if (!file?.type.startsWith("image/")) return say("That is not a picture: take a PNG, JPEG or WebP file.");
+  let own;
   try {
-    state.own = await createImageBitmap(file);
+    own = await createImageBitmap(file);
   } catch {
     return say(`“${file.name}” cannot be read as a picture.`);
   }
   for (const radio of root.querySelectorAll("[name=live-image]")) radio.checked = false;
-  choose(state.model);
-}
-
-function radios(place, name, items, onChange) {
-  place.append(
-    ...items.map((item, i) => {
-      const label = document.createElement("label");
-      label.innerHTML = `<input type="radio" name="${name}"> <span></span>`;
-      label.lastChild.textContent = item.title ?? item.name;
-      label.firstChild.checked = i === 0;
-      label.firstChild.addEventListener("change", () => onChange(item));
-      return label;
-    }),
-  );
-}
-
-function wipe(share) {
-  at("wipe").value = share;
-  at("stage").style.setProperty("--wipe", `${100 * share}%`);
+  take({ own });
 }
 
 function listen() {
   at("run").addEventListener("click", start);
-  at("whole").addEventListener("click", () => whole().catch((error) => say(error.message)));
-  at("file").addEventListener("change", (event) => take(event.target.files[0]));
-  at("wipe").addEventListener("input", (event) => wipe(event.target.value));
-  at("download").addEventListener("click", () =>
-    at("after").toBlob((blob) => {
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(blob);
-      link.download = `${state.model.name}.png`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-    }),
-  );
-  const stage = at("stage");
-  const drag = (event) => {
-    const { left, width } = stage.getBoundingClientRect();
-    if (event.buttons) wipe(Math.min(1, Math.max(0, (event.clientX - left) / width)));
-  };
-  stage.addEventListener("pointerdown", drag);
-  stage.addEventListener("pointermove", drag);
+  at("whole").addEventListener("click", showWhole);
+  at("download").addEventListener("click", () => save(state.model.name));
+  at("file").addEventListener("change", (event) => takeFile(event.target.files[0]));
   root.addEventListener("dragover", (event) => event.preventDefault());
   root.addEventListener("drop", (event) => {
     event.preventDefault();
-    take(event.dataTransfer.files[0]);
+    takeFile(event.dataTransfer.files[0]);
   });
   document.addEventListener("paste", (event) => {
     const file = [...event.clipboardData.files].find((item) => item.type.startsWith("image/"));
-    if (file) take(file);
+    if (file) takeFile(file);
   });
 }
 
 async function begin() {
-  const manifest = await (await fetch(here("manifest.json"))).json();
-  if (!manifest.models.length) return say("No trained network is in this book: run `make runs` first.");
-  state.side = manifest.side;
-  for (const item of manifest.images)
-    item.picture = fromSource(await image(item.file), manifest.side, true);
-  state.image = manifest.images[0];
-  radios(at("models"), "live-model", manifest.models, choose);
-  radios(at("images"), "live-image", manifest.images, (item) => {
-    Object.assign(state, { image: item, own: null });
-    choose(state.model);
-  });
+  const { models, images: names, runtime } = await (await fetch(here("manifest.json"))).json();
+  if (!models.length) return say("No trained network is in this book: run `make runs` first.");
+  const devices = await Engine.devices();
+  Object.assign(state, { runtime, image: names[0], device: devices[0] ?? null });
+  const named = (list, title) => list.map((item) => [item, title(item)]);
+  const onImage = (name) => take({ image: name, own: null });
+  const onDevice = (device) => {
+    state.device = device;
+    ready();
+    if (engine.device) start();
+  };
+  at("models").append(...choices("model", named(models, (m) => m.title), choose));
+  at("images").append(...choices("image", named(names, (name) => name), onImage));
+  at("devices").append(...choices("device", named(devices, (device) => TITLES[device]), onDevice));
+  at("devices").hidden = devices.length < 2;
+  listenStage();
   listen();
-  wipe(0.5);
-  choose(manifest.models[0]);
-  if (!Engine.possible) say("This browser has no WebAssembly: frames computed beforehand are shown.");
+  choose(models[0]);
   root.dataset.ready = "";
 }
 

@@ -2,13 +2,20 @@
 
 const SEED = 7;
 
-/** A picture of a canvas source, cut to the largest centred rectangle of at most `most` pixels a side;
- *  `square` cuts to a square of exactly that side. */
-export function fromSource(source, most, square) {
+/** The centred square of a canvas source, resized to that side. */
+export function square(source, side) {
+  return drawn(source, side / Math.min(source.width, source.height), side, side);
+}
+
+/** All of a canvas source but what is over a multiple of pixels, at most `most` a side. */
+export function whole(source, most, multiple) {
+  const scale = Math.min(1, most / Math.max(source.width, source.height));
+  const side = (length) => Math.max(1, Math.floor((length * scale) / multiple)) * multiple;
+  return drawn(source, scale, side(source.width), side(source.height));
+}
+
+function drawn(source, scale, width, height) {
   const [w, h] = [source.width, source.height];
-  const scale = square ? most / Math.min(w, h) : Math.min(1, most / Math.max(w, h));
-  const width = square ? most : Math.max(1, Math.round(w * scale));
-  const height = square ? most : Math.max(1, Math.round(h * scale));
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "white"; // behind what is transparent
@@ -62,26 +69,46 @@ export function noisy({ data, height, width }, sigma) {
 export function blurred(picture, rho) {
   if (!rho) return picture;
   const taps = Array.from({ length: 21 }, (_, i) => Math.exp(-(((i - 10) / rho) ** 2) / 2));
+  const place = (i, length) => Math.min(length - 1, Math.max(0, i));
+  return filtered(filtered(picture, taps, 1, place), taps, 1, place);
+}
+
+/** Made smaller by a whole even number: bicubic, borders mirrored, rounded to 8 bits, as
+ *  resampling.low_resolution. */
+export function reduced(picture, scale) {
+  if (scale === 1) return picture;
+  const taps = Array.from({ length: 4 * scale }, (_, i) => cubic((i + 0.5) / scale - 2));
+  const place = (i, length) => (i < 0 ? -1 - i : i < length ? i : 2 * length - 1 - i);
+  const small = filtered(filtered(picture, taps, scale, place), taps, scale, place);
+  return { ...small, data: small.data.map((v) => Math.round(255 * Math.min(1, Math.max(0, v))) / 255) };
+}
+
+function cubic(x) {
+  const d = Math.abs(x);
+  return d <= 1 ? 1.5 * d ** 3 - 2.5 * d ** 2 + 1 : -0.5 * d ** 3 + 2.5 * d ** 2 - 4 * d + 2;
+}
+
+/** Rows filtered by taps that are centred on every `step` pixels, and the result transposed: done twice,
+ *  columns are filtered too. place: the pixel that stands for one beyond the border. */
+function filtered({ data, height, width }, taps, step, place) {
   const sum = taps.reduce((a, b) => a + b);
-  const { height, width } = picture;
-  const pass = (data, length, step, starts) => {
-    const out = new Float32Array(data.length);
-    for (const start of starts)
-      for (let i = 0; i < length; i++) {
-        let total = 0;
-        for (let k = 0; k < 21; k++)
-          total += taps[k] * data[start + step * Math.min(length - 1, Math.max(0, i + k - 10))];
-        out[start + step * i] = total / sum;
-      }
-    return out;
-  };
-  const columns = [], rows = [];
-  for (let c = 0; c < 3; c++) {
-    for (let x = 0; x < width; x++) columns.push(c * height * width + x);
-    for (let y = 0; y < height; y++) rows.push((c * height + y) * width);
-  }
-  const down = pass(picture.data, height, width, columns);
-  return { height, width, data: pass(down, width, 1, rows) };
+  const length = Math.floor(width / step);
+  const first = Math.floor((step - taps.length) / 2); // of the taps of output 0
+  const places = Array.from({ length }, (_, i) => taps.map((_, k) => place(step * i + first + k, width)));
+  const out = new Float32Array(3 * length * height);
+  for (let row = 0; row < 3 * height; row++)
+    for (let i = 0; i < length; i++) {
+      let total = 0;
+      for (let k = 0; k < taps.length; k++) total += taps[k] * data[row * width + places[i][k]];
+      const [c, y] = [Math.floor(row / height), row % height];
+      out[(c * length + i) * height + y] = total / sum;
+    }
+  return { height: length, width: height, data: out };
+}
+
+/** A photograph as a network is to see it. how: {blur, scale, noise}. */
+export function degraded(picture, { blur, scale, noise }) {
+  return noisy(reduced(blurred(picture, blur), scale), noise);
 }
 
 /** A rectangle of a picture. */

@@ -110,15 +110,19 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def context(address):
+def launch():
+    """Start a Chromium, with further arguments."""
     if CHROMIUM is None:
         unavailable("no Chromium is installed")
     from playwright.sync_api import sync_playwright
 
+    always = ("--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"],
-        )
-        yield browser.new_context(viewport={"width": 1280, "height": 900})
-        browser.close()
+        yield lambda *args: playwright.chromium.launch(executable_path=CHROMIUM, args=[*always, *args])
+
+
+@pytest.fixture(scope="session")
+def context(address, launch):
+    browser = launch("--disable-gpu")
+    yield browser.new_context(viewport={"width": 1280, "height": 900})
+    browser.close()

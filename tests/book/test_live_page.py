@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -12,19 +11,34 @@ import pytest
 import torch
 from PIL import Image
 
-from tunable_core import datasets, named_runs, study
+from tunable_core import datasets, named_runs
 from tunable_core.degradations import gaussian_blur
+from tunable_core.resampling import low_resolution
+
+pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = Path(os.environ.get("TUNABLE_BOOK") or ROOT / "book/_build/html")
 SHOTS = ROOT / "book/_build/screenshots"
+COMPUTED = "Computed in your browser"
+SOFTWARE_GPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan")
+
 PIXELS = """() => { const c = document.querySelector("[data-live=after]");
     return [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]; }"""
-
-RUN = """async ([x, height, width, omega]) =>
-    [...(await document.getElementById("live").engine.run(x, height, width, omega)).output]"""
-BLUR = """async ([x, height, width, rho]) => [...(await import("./live/pictures.js"))
-    .blurred({ data: Float32Array.from(x), height, width }, rho).data]"""
+RUN = """async ([data, height, width, omega]) =>
+    [...(await document.getElementById("live").engine.run({ data, height, width }, omega)).data]"""
+PICTURES = """async ([call, data, height, width, number]) => [...(await import("./live/pictures.js"))
+    [call]({ data: Float32Array.from(data), height, width }, number).data]"""
+TILED = """async ([data, height, width, omega]) => {
+    const { engine } = document.getElementById("live");
+    const { tiled } = await import("./live/tiles.js");
+    const picture = { data: Float32Array.from(data), height, width };
+    let tiles = 0;
+    const run = (piece) => (tiles++, engine.run(piece, omega));
+    const output = await tiled(picture, engine.model, run, () => true);
+    const whole = await engine.run(picture, omega);
+    return [tiles, output.data.reduce((far, v, i) => Math.max(far, Math.abs(v - whole.data[i])), 0)];
+}"""
 NAMELESS = """() => [...document.querySelectorAll("#live input, #live button, #live canvas")]
     .filter(e => !(e.ariaLabel || e.labels?.[0]?.innerText || e.innerText)?.trim())
     .map(e => e.outerHTML)"""
@@ -35,56 +49,29 @@ def until(page, said: str) -> None:
     page.locator("[data-live=status]").filter(has_text=said).wait_for(timeout=120_000)
 
 
-def test_the_vendored_files_are_those_that_are_named():
-    folder = ROOT / "book/vendor"
-    sums = dict(reversed(line.split()) for line in (folder / "SHA256SUMS").read_text().splitlines())
-    assert set(sums) == {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix in (".mjs", ".wasm")
-    }
-    for name, expected in sums.items():
-        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == expected
+def awaited(page, action, said: str = COMPUTED) -> list[int]:
+    """The picture after an action, once the page has said so afresh."""
+    page.locator("[data-live=status]").evaluate("status => (status.textContent = '')")
+    action()
+    until(page, said)
+    return page.evaluate(PIXELS)
 
 
-@pytest.mark.parametrize("model", live_assets.MODELS, ids=lambda model: model.name)
-def test_every_position_of_the_dials_is_an_omega_of_the_network(model):
-    p = model.config(study.profile("laptop")).task.loss.p
-    assert len(model.base) == p
-    for slider in model.of_dials:
-        assert len(slider.direction) == p
-        end = torch.tensor(model.base) + torch.tensor(slider.direction)
-        assert ((end >= 0) & (end <= 1)).all()
+def turned(page, label: str, value: float) -> list[int]:
+    """The picture after a slider is moved."""
+    return awaited(page, lambda: page.locator(f"[name='{label}']").fill(str(value)))
 
 
-def test_a_network_that_is_not_there_is_left_out(tmp_path, monkeypatch):
-    monkeypatch.setenv("TUNABLE_RUNS", str(tmp_path / "store"))
-    assert live_assets.write(tmp_path / "live", ROOT / "book") == []
-    manifest = json.loads((tmp_path / "live/manifest.json").read_text())
-    assert manifest["models"] == []
-    assert {image["file"] for image in manifest["images"]} <= {
-        path.name for path in (tmp_path / "live").iterdir()
-    }
+def image(height: int, width: int) -> torch.Tensor:
+    """An image [1, 3, height, width] in [0, 1] of random numbers."""
+    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
 
 
-def test_the_noise_is_normal():
-    noise = live_assets.normal(3 * 128 * 128)
-    assert abs(noise.mean()) < 0.02
-    assert abs(noise.std() - 1) < 0.02
-    assert abs((noise[1:] * noise[:-1]).mean()) < 0.02
+def opened(context, address, script: str = ""):
+    """The live page as a reader finds it; its complaints, and its requests to anywhere else, noted.
 
-
-@pytest.fixture(scope="module")
-def manifest():
-    path = BUILT / "live/manifest.json"
-    if not path.exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"there is no built book in {BUILT}")
-    return json.loads(path.read_text())
-
-
-@pytest.fixture(scope="module")
-def page(context, address, manifest):
-    """The live page with its first network running in it."""
+    script: runs before the page's own.
+    """
     page = context.new_page()
     page.complaints, page.outside = [], []
     page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
@@ -93,104 +80,179 @@ def page(context, address, manifest):
         "request",
         lambda r: None if r.url.startswith((address, "data:", "blob:")) else page.outside.append(r.url),
     )
+    page.add_init_script(script)
     page.goto(f"{address}/live.html")
     page.wait_for_selector("#live[data-ready]")
+    return page
+
+
+@pytest.fixture(scope="module")
+def manifest(address):
+    return json.loads((BUILT / "live/manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def page(context, address, manifest):
+    """The live page with its first network running in it."""
+    page = opened(context, address)
+    until(page, "Computed beforehand")
     page.early = page.evaluate(PIXELS)
     page.files = page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
     page.click("[data-live=run]")
-    until(page, "Computed in your browser")
+    until(page, COMPUTED)
     yield page
     page.close()
 
 
-def turned(page, label, value):
-    """The picture after a slider is moved."""
-    page.locator("[data-live=status]").evaluate("status => (status.textContent = 'moving')")
-    page.locator(f"[name='{label}']").fill(str(value))
-    until(page, "Computed in your browser")
-    return page.evaluate(PIXELS)
+def expected(entry, x, omega):
+    """What torch makes of x with the run of that entry of the manifest."""
+    stores = [folder for folder in (BUILT.parent / "runs", ROOT / "data") if folder.is_dir()]
+    store = next((it for it in stores if (it / "runs" / entry["run"]).exists()), None)
+    assert store, f"the book was built from another store: {entry['run']} is in none of {stores}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNABLE_RUNS", str(store))
+        control = named_runs.load(entry["run"]).control
+    with torch.inference_mode():
+        return control(x, omega)
 
 
-@pytest.mark.browser
+def compare(page, entry) -> None:
+    """The network in the page against torch, at an omega that no filmstrip has."""
+    square = entry["side"] // entry["scale"]
+    height, width = (24, 40) if entry["reach"] else (square, square)
+    x, omega = image(height, width), torch.linspace(0.3, 0.8, len(entry["base"])).tolist()
+    found = page.evaluate(RUN, [x.flatten().tolist(), height, width, omega])
+    wanted = expected(entry, x, omega)
+    assert (torch.tensor(found).view_as(wanted) - wanted).abs().max() < 1e-3
+
+
 def test_a_picture_is_there_before_any_network_is_loaded(page):
     assert len(set(page.early)) > 10
-    assert not any(name.endswith((".wasm", ".onnx")) for name in page.files)
+    assert not any(name.endswith((".packed", ".onnx")) for name in page.files)
 
 
-@pytest.mark.browser
 def test_a_slider_changes_the_picture(page):
     low, high = turned(page, "Denoising", 0), turned(page, "Denoising", 1)
     assert low != high
     assert turned(page, "Denoising", 0) == low
 
 
-@pytest.mark.browser
-def test_the_network_in_the_page_answers_as_torch_does(page, manifest, monkeypatch):
-    entry = manifest["models"][0]
-    stores = [folder for folder in (BUILT.parent / "runs", ROOT / "data") if folder.is_dir()]
-    store = next(folder for folder in stores if (folder / "runs" / entry["run"]).exists())
-    monkeypatch.setenv("TUNABLE_RUNS", str(store))
-    control = named_runs.load(entry["run"]).control
-    x = torch.rand(1, 3, 24, 40, generator=torch.Generator().manual_seed(0))
-    omega = [0.3, 0.8]
-    found = page.evaluate(RUN, [x.flatten().tolist(), 24, 40, omega])
-    with torch.inference_mode():
-        expected = control(x, omega)
-    assert (torch.tensor(found).view_as(x) - expected).abs().max() < 1e-3
+def test_a_key_moves_a_slider(page):
+    before = turned(page, "Denoising", 0.5)
+    page.locator("[data-live=wipe]").focus()
+    page.keyboard.press("Tab")
+    slider = page.locator("[name=Denoising]:focus")
+    assert slider.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+    assert awaited(page, lambda: page.keyboard.press("End")) != before
+    assert slider.get_attribute("aria-valuetext") == "1.00"
 
 
-@pytest.mark.browser
+def test_the_network_runs_away_from_the_page(page):
+    assert [worker.url.rpartition("/")[2] for worker in page.workers] == ["worker.js"]
+
+
+def test_every_network_in_the_page_answers_as_torch_does(page, manifest):
+    for entry in reversed(manifest["models"]):  # the first is there again at the end
+        radio = page.locator(f"[name=live-model][value='{entry['title']}']")
+        if not radio.is_checked():
+            awaited(page, radio.check)
+        compare(page, entry)
+
+
+def test_tiles_give_what_the_whole_gives(page, manifest):
+    height, width = 200, 230
+    x = image(height, width).flatten().tolist()
+    tiles, far = page.evaluate(TILED, [x, height, width, [0.4, 0.6]])
+    assert tiles > 1
+    assert far < 1e-4
+
+
 def test_the_noise_of_the_page_is_that_of_the_filmstrips(page):
     found = page.evaluate("import('./live/pictures.js').then(it => [...it.normal(3000)])")
     torch.testing.assert_close(torch.tensor(found), live_assets.normal(3000), atol=1e-5, rtol=0)
 
 
-@pytest.mark.browser
 def test_the_blur_of_the_page_is_that_of_the_study(page):
-    x = torch.rand(1, 3, 24, 30, generator=torch.Generator().manual_seed(0))
-    found = page.evaluate(BLUR, [x.flatten().tolist(), 24, 30, 1.7])
+    x = image(24, 30)
+    found = page.evaluate(PICTURES, ["blurred", x.flatten().tolist(), 24, 30, 1.7])
     assert (torch.tensor(found).view_as(x) - gaussian_blur(x, 1.7)).abs().max() < 1e-5
 
 
-@pytest.mark.browser
+def test_the_page_makes_a_photograph_smaller_as_the_study_does(page):
+    x = image(24, 32)
+    found = page.evaluate(PICTURES, ["reduced", x.flatten().tolist(), 24, 32, 4])
+    wanted = low_resolution(x, 4)
+    difference = (torch.tensor(found).view_as(wanted) - wanted).abs()
+    assert difference.max() < 1.01 / 255  # rounded to 8 bits, the other way perhaps
+    assert (difference > 1e-5).float().mean() < 0.01
+
+
 def test_a_photograph_of_ones_own_is_worked_on_whole_and_saved(page, tmp_path):
     pixels = datasets.load("samples-test")["coffee"][:, :200, :260].permute(1, 2, 0).numpy()
     Image.fromarray(pixels).save(tmp_path / "own.png")
-    page.set_input_files("[data-live=file]", tmp_path / "own.png")
-    until(page, "Computed in your browser")
-    page.click("[data-live=whole]")
-    until(page, "Done: 260 × 200")
+    awaited(page, lambda: page.set_input_files("[data-live=file]", tmp_path / "own.png"))
+    awaited(page, lambda: page.click("[data-live=whole]"), "Done: 260 × 200")
     with page.expect_download() as download:
         page.click("[data-live=download]")
     with Image.open(download.value.path()) as saved:
         assert saved.size == (260, 200)
 
 
-@pytest.mark.browser
 def test_what_is_no_picture_is_refused_in_a_sentence(page, tmp_path):
     (tmp_path / "text.png").write_text("no picture")
     page.set_input_files("[data-live=file]", tmp_path / "text.png")
     until(page, "cannot be read as a picture")
 
 
-@pytest.mark.browser
 def test_every_control_has_a_name_for_screen_readers(page):
-    nameless = page.evaluate(NAMELESS)
-    assert not nameless
+    assert not page.evaluate(NAMELESS)
     page.screenshot(path=SHOTS / "live-running.png", full_page=True)
 
 
-@pytest.mark.browser
 def test_nothing_is_asked_of_anywhere_else_and_nothing_goes_wrong(page):
     assert not page.outside
     assert not page.complaints
 
 
-@pytest.mark.browser
-def test_the_page_forbids_itself_to_ask_elsewhere(page, address):
+def test_the_page_forbids_itself_to_ask_elsewhere(page):
     policy = page.locator("meta[http-equiv='Content-Security-Policy']").get_attribute("content")
     assert "connect-src 'self'" in policy
-    refused = page.evaluate("() => fetch('https://example.org/').then(() => false, () => true)")
-    assert refused
+    assert page.evaluate("() => fetch('https://example.org/').then(() => false, () => true)")
     page.complaints.clear()  # the browser says so
     page.outside.clear()
+
+
+def test_filmstrips_serve_where_webassembly_is_missing(context, address):
+    page = opened(context, address, "delete window.WebAssembly")
+    until(page, "Computed beforehand")
+    slider = page.locator("[name=Denoising]")
+    frames = []
+    for position in ("0", "1"):
+        slider.fill(position)
+        page.wait_for_timeout(300)
+        frames.append(page.evaluate(PIXELS))
+    assert frames[0] != frames[1]
+    assert page.locator("[data-live=run]").is_hidden()
+    page.locator("[name='Noise added']").fill("50")
+    until(page, "this browser cannot run it")
+    assert not page.complaints
+    page.close()
+
+
+def test_the_graphics_processor_answers_as_torch_does(launch, address, manifest):
+    entry = manifest["models"][0]
+    if entry["bytes"] > 300_000:
+        pytest.skip("a network of this size takes a minute a frame where the processor plays the GPU")
+    browser = launch(*SOFTWARE_GPU)
+    page = opened(browser.new_context(), address)
+    choice = page.locator("[name=live-device][value='graphics processor']")
+    if not choice.count():
+        browser.close()
+        pytest.skip("this Chromium offers no WebGPU without a graphics processor")
+    choice.check()
+    page.click("[data-live=run]")
+    until(page, f"{COMPUTED}, on the graphics processor")
+    compare(page, entry)
+    assert not page.outside
+    assert not page.complaints
+    browser.close()

@@ -31,7 +31,7 @@ else:
     config = study.super_resolution.resnet("tunable", budget)
     config = replace(config, task=replace(config.task, vgg=0.0))
 omega = OmegaSampling("simplex", corners=(0.3, 0.3), groups=groups)
-settings = replace(config.training, steps=steps, batch=4, omega=omega, precision="float32")
+settings = replace(config.training, steps=steps, batch=4, lr=2e-4, omega=omega, precision="float32")
 config = replace(config, name="it", training=settings)
 print(f"pid {os.getpid()}", flush=True)
 runs.get(config, progress=False)

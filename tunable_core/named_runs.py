@@ -8,11 +8,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tunable_core import controls, networks, omega, runs, study, tasks, training
+from tunable_core import controls, networks, omega, runs, study, style, tasks, training
 from tunable_core.networks import third_party
 from tunable_core.runs import Run, RunConfig, store
 
-MODULES: tuple[ModuleType, ...] = (runs, tasks, controls, networks, third_party, training, omega)
+MODULES: tuple[ModuleType, ...] = (runs, tasks, style, controls, networks, third_party, training, omega)
 """Where the classes of configs are, which a record names."""
 
 

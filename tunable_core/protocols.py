@@ -63,7 +63,7 @@ class DenoisingSweep:
         """Each test image at each noise level; raises datasets.MissingData without the images."""
         pictures = datasets.load(self.images)
         for name in pictures.ids[:: self.every]:
-            clean = _cut(pictures[name], self.crop)
+            clean = cut(pictures[name], self.crop)
             for sigma in self.sigmas:
                 yield Case(name, {"sigma": sigma}, clean, test_noise(clean, sigma))
 
@@ -72,7 +72,7 @@ class DenoisingSweep:
         return _denoising_row(case, omega, output, self.nu)
 
 
-def _cut(image: Tensor, crop: int | None) -> Tensor:
+def cut(image: Tensor, crop: int | None) -> Tensor:
     """uint8 [3, H, W] to [0, 1], the central square of that side where there is one."""
     image = image.float() / 255
     if crop is None:
@@ -159,7 +159,7 @@ class JointSweep:
         pictures, task = datasets.load(self.images), DenoisingDeblurring()
         task.warn_outside(sigma=self.sigmas, rho=self.rhos)
         for name in pictures.ids[:: self.every]:
-            clean = _cut(pictures[name], self.crop)
+            clean = cut(pictures[name], self.crop)
             for rho in self.rhos:
                 blurred = gaussian_blur(clean[None], rho)[0]
                 for sigma in self.sigmas:
@@ -207,7 +207,7 @@ class SuperResolutionSweep:
         """Each test image; raises datasets.MissingData without the images."""
         pictures = datasets.load(self.images)
         for name in pictures.ids[:: self.every]:
-            clean = cut_to_multiple(_cut(pictures[name], self.crop), self.scale)
+            clean = cut_to_multiple(cut(pictures[name], self.crop), self.scale)
             yield Case(name, {}, clean, low_resolution(clean[None], self.scale)[0])
 
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,20 +42,22 @@ class Style:
     """
 
     name: str
-    """Label, a word."""
+    """Label: letters, digits, _ and -."""
     sha256: str
     """Of the image: of the file, or of the pixels of an embedded sample."""
-    gram: float = 0.1
+    gram: float = 0.2
     """lambda_gram ||G_s||^2."""
-    vgg: float = 0.02
+    vgg: float = 0.04
     """lambda_vgg mean F_s^2."""
-    tv: float = 0.02
+    tv: float = 0.03
     """lambda_tv."""
     size: int = 384
     """Longer side, pixels, that the image is brought to before it is looked at: the size of strokes."""
 
     def __post_init__(self) -> None:
         faults = []
+        if not re.fullmatch(r"[\w-]+", self.name):
+            faults.append("a name has letters, digits, _ and - only")
         for part in ("gram", "vgg", "tv"):
             if not 0 <= getattr(self, part) < float("inf"):
                 faults.append(f"{part} must be finite and not negative; got {getattr(self, part)}")
@@ -93,7 +96,7 @@ def style(source: str | Path, **settings: float) -> Style:
     read(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     _opened[digest] = path
-    return Style(path.stem, digest, **settings)
+    return Style(re.sub(r"[^\w-]+", "-", path.stem) or "own", digest, **settings)
 
 
 def read(path: Path) -> Tensor:
@@ -198,13 +201,17 @@ class StyleLoss(MultiLoss):
             "uv": colour[:, None],
         }
 
-    def _objective(self, i: int):
-        weights = self.styles[i]
+    def whole(self, parts: dict[str, Tensor]) -> Tensor:
+        """The objective of every style, put together from its parts: [B, p]."""
+        gram_, vgg, tv = (
+            parts["tv"].new_tensor([getattr(each, name) for each in self.styles])
+            for name in ("gram", "vgg", "tv")
+        )
+        return gram_ * parts["gram"] + vgg * parts["vgg"] + tv * parts["tv"] + parts["uv"]
 
+    def _objective(self, i: int):
         def objective(output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
-            parts = self.seen or self.parts(output, clean)
-            own = weights.gram * parts["gram"][:, i] + weights.vgg * parts["vgg"][:, i]
-            return own + weights.tv * parts["tv"][:, 0] + parts["uv"][:, 0]
+            return self.whole(self.seen or self.parts(output, clean))[:, i]
 
         return objective
 

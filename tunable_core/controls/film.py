@@ -12,13 +12,18 @@ from torch.func import functional_call
 from tunable_core.controls.base import Control, Stage
 from tunable_core.omega import OmegaLike, one_omega
 
+SCALED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear, nn.InstanceNorm2d)
+
 
 class FiLM(Control):
     """One set of kernels; the dials scale and shift each layer's output channels, (1 + g) h + s.
 
-    g, s = MLP(omega), for every convolution and linear layer. Trained exactly as the tunable network,
+    g, s = MLP(omega), for every convolution and linear layer with a bias, and every affine instance
+    normalisation, which would undo what is scaled before it. Trained exactly as the tunable network,
     at random omegas, so the two differ in the kernels alone. Scaling the output of a layer is scaling
-    its kernel: FiLM is a tunable network whose kernels may differ by a factor per channel only.
+    its kernel: FiLM is a tunable network whose kernels may differ by a factor per channel only. In a
+    network whose convolutions are all normalised it is conditional instance normalisation (Dumoulin et
+    al., ICLR 2017).
     network: any network with convolutions or linear layers that have a bias.
     hidden: width of the MLP's hidden layer.
     """
@@ -30,7 +35,7 @@ class FiLM(Control):
         self.widths = {
             name: layer.weight.shape[0]
             for name, layer in network.named_modules()
-            if isinstance(layer, (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)) and layer.bias is not None
+            if isinstance(layer, SCALED) and layer.bias is not None
         }
         if not self.widths:
             raise ValueError(f"{type(network).__name__} has no convolution or linear layer with a bias")

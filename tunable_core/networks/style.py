@@ -40,7 +40,8 @@ class StyleNet(nn.Module):
     At each scale two 3 x 3 convolutions, as in the authors' code: down, the first has stride 2 and
     doubles the channels; up, the image is enlarged by nearest neighbours, which leaves no checkerboard,
     and the first halves them. ReLU and instance normalisation follow each but the last.
-    channels, blocks: 64 and 6 in the paper.
+    channels, blocks: 64 and 6 in the paper. There is no skip from image to image either: with one, a
+    16-channel network painted a few strong strokes in 450 steps and left the rest as it was.
     """
 
     scales = 2

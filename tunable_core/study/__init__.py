@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tunable_core.runs import RunConfig
-from tunable_core.study import backbones, super_resolution
+from tunable_core.study import backbones, style, super_resolution
 from tunable_core.study import denoising as _denoising
 from tunable_core.study import joint as _joint
 from tunable_core.study.denoising import ABLATIONS, METHODS, ablation, denoising
@@ -21,6 +21,7 @@ __all__ = [
     "denoising",
     "joint",
     "profile",
+    "style",
     "super_resolution",
 ]
 
@@ -32,4 +33,5 @@ def all_runs(budget: Profile) -> list[RunConfig]:
         *backbones.runs_of(budget),
         *_joint.runs_of(budget),
         *super_resolution.runs_of(budget),
+        *style.runs_of(budget),
     ]

@@ -45,11 +45,11 @@ class Style:
     """Label: letters, digits, _ and -."""
     sha256: str
     """Of the image: of the file, or of the pixels of an embedded sample."""
-    gram: float = 0.2
+    gram: float = 0.12
     """lambda_gram ||G_s||^2."""
-    vgg: float = 0.04
+    vgg: float = 0.06
     """lambda_vgg mean F_s^2."""
-    tv: float = 0.03
+    tv: float = 0.02
     """lambda_tv."""
     size: int = 384
     """Longer side, pixels, that the image is brought to before it is looked at: the size of strokes."""

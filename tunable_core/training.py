@@ -200,9 +200,9 @@ class _State:
         self.resumed: dict[str, Tensor] = {}
         if checkpoint is not None and checkpoint.exists():
             self.resumed, metadata = load_tensors(checkpoint)
-            if metadata["label"] != label:
+            if metadata.get("label") != label:
                 raise DamagedFile(
-                    f"{checkpoint} is the state of another training ('{metadata['label']}', not "
+                    f"{checkpoint} is the state of another training ('{metadata.get('label')}', not "
                     f"'{label}'); delete it"
                 )
             self.before = float(metadata["seconds"])

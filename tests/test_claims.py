@@ -7,6 +7,7 @@ import yaml
 from tunable_core import study, sweep
 from tunable_core.study import claims
 from tunable_core.study.verdicts import CLEAN, KEEP, NotMeasured, graded, table
+from tunable_core.style_sweep import ring
 from tunable_core.sweep import FIVE
 
 TEXTS = yaml.safe_load(claims.CLAIMS.read_text())
@@ -120,3 +121,12 @@ def test_two_sweeps_of_one_name_are_refused(store):
 
 def test_the_ends_of_the_dial_are_preservation_and_fidelity():
     assert (KEEP, CLEAN) == ((0.0, 1.0), (1.0, 0.0))
+
+
+@pytest.mark.parametrize(("low", "level"), [(0.0, "reproduced"), (1.1, "not reproduced")])
+def test_three_objectives_are_judged_along_the_edges(store, low, level):
+    frame = pd.DataFrame(ring(3, 2)[:-1], columns=["omega_1", "omega_2", "omega_3"])
+    frame = frame.assign(image="one", **{f"loss_{i}": 1 - frame[f"omega_{i}"] for i in (1, 2, 3)})
+    frame.loc[frame.omega_1 == 1, "loss_1"] = low
+    sweep._write(store / "sweeps/style-tunable-laptop-kodak-0123456789.csv", frame, {"name": "x"})
+    assert claims.judged(BUDGET).loc["three-objectives", "verdict"] == level

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from tunable_core.study.profiles import Profile
 from tunable_core.study.verdicts import CLEAN, NotMeasured, Verdict, graded, table
-from tunable_core.sweep import FIVE
+from tunable_core.style_sweep import right_way
+from tunable_core.sweep import FIVE, kept
 
 SETS = ("kodak", "cbsd68")
 
@@ -100,6 +101,16 @@ def _swinir_sr(budget: Profile) -> Verdict:
     return graded(max(gaps.values()), 0.1, 0.2, f"The fixed twin is ahead by {text}.")
 
 
+def _three_objectives(budget: Profile) -> Verdict:
+    try:
+        frame = kept(f"style-tunable-{budget.name}", "kodak")
+    except FileNotFoundError as error:
+        raise NotMeasured("style-tunable on kodak") from error
+    right, steps = right_way(frame, 3)
+    text = f"{right} of {steps} steps along the three edges move an objective the right way."
+    return graded(right / steps, 1.0, 0.9, text)
+
+
 JUDGES: dict[str, Callable[[Profile], Verdict]] = {
     "swinir": _swinir,
     "nafnet": _nafnet,
@@ -109,4 +120,5 @@ JUDGES: dict[str, Callable[[Profile], Verdict]] = {
     "table-4": _table_4,
     "sr-fidelity": _sr_fidelity,
     "swinir-sr": _swinir_sr,
+    "three-objectives": _three_objectives,
 }

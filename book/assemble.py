@@ -23,13 +23,14 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import teaching
 import yaml
 from notebook_run import clock_time, read
 from parameters import Fault
 from provenance import record_path
 
-FOLDERS = ("extensions", "_static", "controls")
-"""Of book/, staged whole; controls holds pages and their images."""
+FOLDERS = ("extensions", "_static", "api", "controls")
+"""Of book/, staged whole; api and controls hold pages, and images."""
 
 
 def build(root: Path, output: Path, stems: Iterable[str], runs: Path) -> None:
@@ -59,7 +60,9 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
     for folder in folders:
         if folder.is_dir():
             shutil.copytree(folder, source / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
-    (source / "extra").mkdir()  # goes beside the pages as it is
+    (source / "extra/student").mkdir(parents=True)  # extra goes beside the pages as it is
+    config = yaml.safe_load((source / "_config.yml").read_text())
+    (source / "_config.yml").write_text(yaml.safe_dump(config | teaching.launch(root, _commit(root))))
     if (source / "live.md").exists():
         import live_assets  # it takes seconds, and torch
 
@@ -74,6 +77,10 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
         notebook = read(path)
         results[stem] = collect(notebook, stem)
         pictures(notebook, source / "figures")
+        nbformat.write(
+            teaching.student(read(root / f"notebooks/{stem}.ipynb")),
+            source / "extra/student" / path.name,
+        )
         for cell in notebook.cells:
             _prepare(cell)
             _unpack(cell, source / "extra/filmstrips")
@@ -83,6 +90,14 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
     _dump(source / "executions.json", executions)
     _dump(source / "runs.json", [_load(path) for path in sorted((runs / "runs").glob("*/run.json"))])
     return source
+
+
+def _commit(root: Path) -> str:
+    """What is checked out, "" outside of a clone."""
+    asked = subprocess.run(
+        ["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return asked.stdout.strip()
 
 
 def collect(notebook: nbformat.NotebookNode, stem: str) -> dict[str, Any]:

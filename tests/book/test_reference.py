@@ -1,0 +1,101 @@
+"""The API reference and the glossary: docstrings as they are written, links, meanings."""
+
+import os
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import study_api
+import study_terms
+from docutils.core import publish_doctree
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = "\n".join(path.read_text() for path in (ROOT / "book/api").glob("*.md"))
+BUILT = Path(os.environ.get("TUNABLE_BOOK") or ROOT / "book/_build/html")
+HIDDEN = {"torchvision_import", "study.judges_denoising", "study.judges_restoration"}
+"""Modules without anything for others."""
+
+
+@pytest.mark.parametrize(
+    "text", ["x_hat = sum_i a_i * k_i", "*inputs and **more", r"a\b |c|", "[B, C]_"]
+)
+def test_a_docstring_is_shown_character_by_character(text):
+    assert publish_doctree(study_api.plain(text)).astext() == text
+
+
+def test_code_in_a_docstring_stays_code():
+    assert publish_doctree(study_api.plain("in `grid_x` places")).astext() == "in grid_x places"
+
+
+def test_a_parameter_takes_its_continuation_along_and_wrapped_lines_join():
+    lines = ["Do it.", "", "net: any", "    network.", "a, b: numbers", "of two lines.", "Raises X."]
+    expected = ["Do it.", "net: any network.", "a, b: numbers of two lines.", "Raises X."]
+    assert study_api.paragraphs(lines) == expected
+
+
+def entry(kind):
+    return SimpleNamespace(objtype=kind)
+
+
+def test_a_name_leads_to_its_entry_and_one_of_two_entries_to_neither():
+    known = study_api.names(
+        {
+            "tunable_core.tunable": entry("module"),
+            "tunable_core.tunable.Tunable": entry("class"),
+            "tunable_core.tunable.Tunable.at": entry("method"),
+            "tunable_core.a.twice": entry("function"),
+            "tunable_core.b.twice": entry("function"),
+            "torch.nn.Module": entry("class"),
+        }
+    )
+    assert known["Tunable"] == known["tunable.Tunable"] == "tunable_core.tunable.Tunable"
+    assert known["tunable_core/tunable.py"] == "tunable_core.tunable"
+    assert known["Tunable.at"] == "tunable_core.tunable.Tunable.at"
+    assert not {"twice", "at", "Module"} & known.keys()
+    assert known["a.twice"] == "tunable_core.a.twice"
+
+
+def test_every_module_has_its_place_in_the_reference():
+    modules = {
+        ".".join(path.relative_to(ROOT / "tunable_core").with_suffix("").parts)
+        for path in (ROOT / "tunable_core").rglob("*.py")
+        if not path.name.startswith("__")
+    }
+    listed = set(re.findall(r"automodule:: tunable_core\.(\S+)", PAGES))
+    assert listed == modules - HIDDEN
+
+
+def test_the_meaning_of_a_word_is_its_first_sentence():
+    from docutils import nodes
+
+    term = nodes.term("", "dial", ids=["term-dial"])
+    told = nodes.definition("", nodes.paragraph("", "A number e.g. 1. It turns. Eq. 7."))
+    glossary = nodes.definition_list_item("", term, told)
+    assert study_terms.meanings(glossary) == {"term-dial": "A number e.g. 1."}
+
+
+@pytest.mark.browser
+def test_a_word_says_what_it_means_to_the_pointer_and_to_the_keyboard(context, address):
+    page = context.new_page()
+    page.goto(f"{address}/03-denoising.html")
+    word = page.locator("a.study-term").first
+    assert len(word.get_attribute("title")) > 20
+    word.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    shown = word.evaluate("e => getComputedStyle(e, '::after').content")
+    assert word.get_attribute("title") in shown.replace("\\", "")
+    page.close()
+
+
+@pytest.mark.browser
+def test_prose_leads_to_the_reference():
+    text = (BUILT / "02-runtime-overhead.html").read_text()
+    assert 'href="api/shipping.html#tunable_core.live.Live"' in text
+
+
+@pytest.mark.browser
+def test_the_reference_holds_a_docstring():
+    text = (BUILT / "api/core.html").read_text()
+    assert "any network or layer; it is copied, never changed." in text

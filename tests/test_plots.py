@@ -157,3 +157,25 @@ def test_a_filmstrip_says_its_dials_and_labels_and_escapes():
 def test_a_filmstrip_needs_a_frame_for_each_position():
     with pytest.raises(ValueError, match=r"each of the 4 positions of its dials; got 3 and 3"):
         film(3, one=2, other=2)
+
+
+def test_every_cell_is_a_point_of_its_own_panel():
+    cells = pd.DataFrame(
+        {
+            "table": ["table1", "table1", "table4"],
+            "metric": ["psnr", "psnr_eta", "lpips"],
+            "printed": [30.0, 40.0, 0.2],
+            "ours": [29.0, 39.5, 0.3],
+        }
+    )
+    figure = plots.against_printed(cells, {"dB": ["psnr", "psnr_eta"], "LPIPS": ["lpips"]})
+    decibels, lpips = figure.axes
+    drawn = np.concatenate([c.get_offsets() for c in decibels.collections])
+    assert drawn.tolist() == [[30.0, 29.0], [40.0, 39.5]]
+    drawn = np.concatenate([c.get_offsets() for c in lpips.collections])
+    assert drawn.tolist() == [[0.2, 0.3]]
+
+
+def test_provenance_names_the_training_images_by_checksum():
+    record = {"key": "abc", "data": {"name": "bsds500", "checksum": "0123456789abcdef"}}
+    assert "trained on bsds500 0123456789," in plots.provenance([record])

@@ -130,6 +130,39 @@ def curves(
     return axis
 
 
+def against_printed(cells: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> Figure:
+    """Every cell as a point, ours over the printed value, one panel per group of metrics.
+
+    cells: rows with table, metric, printed and ours (study.cells); groups: title to its metrics.
+    """
+    figure, axes = plt.subplots(
+        1, len(groups), figsize=(7.4, 7.4 / max(2, len(groups)) + 0.6), squeeze=False
+    )
+    names = sorted(cells.table.unique())
+    for axis, (title, metrics) in zip(axes[0], groups.items(), strict=True):
+        shown = cells[cells.metric.isin(metrics)]
+        for name, colour, marker in zip(
+            names, itertools.cycle(COLOURS), itertools.cycle(MARKERS), strict=False
+        ):
+            part = shown[shown.table == name]
+            axis.scatter(
+                part.printed,
+                part.ours,
+                s=16,
+                alpha=0.7,
+                color=colour,
+                marker=marker,
+                label=name.replace("table", "Table "),
+            )
+        ends = [shown[["printed", "ours"]].min().min(), shown[["printed", "ours"]].max().max()]
+        axis.plot(ends, ends, color="black", linewidth=0.8)
+        axis.set(title=title, xlabel="printed")
+    axes[0][0].set_ylabel("ours")
+    handles = axes[0][0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=len(names), fontsize=8)
+    return figure
+
+
 def shares(counts: pd.Series, colours: Sequence[str]) -> Figure:
     """One bar divided into the counts, each part with its number and, below, its name."""
     figure, axis = plt.subplots(figsize=(7.4, 1.0))
@@ -240,8 +273,11 @@ def provenance(records: Sequence[Mapping], images: str = "") -> str:
             commit = str(record.get("commit") or "unknown")[:10]
             facts += [f"run {record['key']}", f"commit {commit}"]
             facts += [f"seed {training.get('seed')}", f"{training.get('steps', 0):,} steps"]
+            data = record.get("data") or {}
+            facts += [f"trained on {data.get('name', '?')} {str(data.get('checksum', ''))[:10]}"]
         else:
             facts += [f"measured on {record.get('settings', {}).get('images', '?')}"]
+            facts += [f"weights {str(record.get('weights', '?'))[:10]}"]
         facts += [f"{record.get('seconds', 0):,.0f} s on {record.get('device', '?')}"]
         facts += [f"torch {record.get('versions', {}).get('torch', '?')}"]
         lines.append("<li>" + ", ".join(facts) + "</li>")

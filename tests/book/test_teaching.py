@@ -82,9 +82,8 @@ def test_without_an_address_or_a_commit_there_are_no_buttons(tmp_path, url, comm
 @pytest.mark.skipif("TUNABLE_FAULTS" not in os.environ, reason="minutes each: make nightly")
 def test_solutions_run(path, tmp_path):
     notebook = read(path, as_version=4)
-    known = {path.stem: declared(notebook, path.stem)}
-    given = settings(path.parent / "profiles", "smoke")
-    values = resolve(known, {k: v for k, v in given.items() if k in ("all", path.stem)}, {}, [path.stem])
+    known = {p.stem: declared(read(p, as_version=4), p.stem) for p in NOTEBOOKS}
+    values = resolve(known, settings(path.parent / "profiles", "smoke"), {}, [path.stem])
     changes = {n: v for n, v in values[path.stem].items() if v != known[path.stem][n].default}
     solved = tmp_path / path.name
     nbformat.write(teaching.solved(notebook), solved)

@@ -24,6 +24,8 @@ from torch import Tensor, from_numpy
 PAPER = Path(__file__).parent.parent / "data" / "paper"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette; the paper's own numbers are always black."""
+MORE, LESS = "var(--study-more, #00558a)", "var(--study-less, #a84a00)"
+"""Blue and orange for text, dark enough to read; the book has lighter ones for its dark mode."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
@@ -233,7 +235,7 @@ def tidy(table: pd.DataFrame, digits: int = 2, signed: Sequence = ()) -> Styler:
     if len(signed):
         rows = pd.IndexSlice[list(signed), :]
         styler = styler.format(lambda v: "" if pd.isna(v) else f"{v:+.{digits}f}", subset=rows)
-        styler = styler.map(lambda v: f"color: {COLOURS[0] if v >= 0 else COLOURS[1]}", subset=rows)
+        styler = styler.map(lambda v: f"color: {MORE if v >= 0 else LESS}", subset=rows)
     return styler
 
 

@@ -86,13 +86,30 @@ def test_the_citation_names_the_package_at_its_version():
         assert citation[key]
 
 
-def test_the_workflow_has_least_rights_and_pinned_actions():
-    workflow = yaml.safe_load((ROOT / ".github/workflows/book.yml").read_text())
-    assert workflow["permissions"] == {"contents": "read"}
-    for job in workflow["jobs"].values():
+WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/book.yml").read_text())
+TRIGGERS = WORKFLOW[True]  # YAML's word for `on`
+
+
+def test_the_workflow_has_least_rights():
+    assert WORKFLOW["permissions"] == {}
+    rights = {name: job["permissions"] for name, job in WORKFLOW["jobs"].items()}
+    assert rights.pop("publish") == {"pages": "write", "id-token": "write"}
+    assert rights.pop("release") == {"contents": "write"}
+    assert all(right == {"contents": "read"} for right in rights.values())
+
+
+def test_actions_are_pinned_by_commit_and_no_secret_is_asked_for():
+    for job in WORKFLOW["jobs"].values():
         for step in job["steps"]:
-            assert "uses" not in step or re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"])
-    assert workflow["jobs"]["publish"]["permissions"] == {"pages": "write", "id-token": "write"}
+            assert "uses" not in step or re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", step["uses"])
+    assert "secrets." not in (ROOT / ".github/workflows/book.yml").read_text()
+
+
+def test_a_push_and_a_tag_are_tested_built_and_then_published():
+    assert TRIGGERS["push"] == {"branches": ["main"], "tags": ["v*"]}
+    assert set(WORKFLOW["jobs"]["publish"]["needs"]) == {"lint", "test", "build"}
+    steps = [step.get("run") for step in WORKFLOW["jobs"]["test"]["steps"]]
+    assert ".ci/run" in steps
 
 
 @pytest.mark.parametrize("name", ["smoke", "laptop", "paper"])

@@ -1,3 +1,13 @@
+// What scrolls sideways can be reached, and so scrolled, with the keyboard.
+const reach = () => {
+  for (const box of document.querySelectorAll(".cell_output .output, .records, .filmstrip")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+};
+window.addEventListener("load", reach);
+window.addEventListener("resize", reach);
+
 // Tables of the class "sortable": a click, or Enter, on a heading sorts the rows by that column.
 document.addEventListener("DOMContentLoaded", () => {
   const compare = (a, b) => {

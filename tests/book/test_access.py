@@ -1,0 +1,71 @@
+"""The book for those who do not see it, or use no pointer: axe finds nothing serious on any page."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+BUILT = Path(os.environ.get("TUNABLE_BOOK") or Path(__file__).resolve().parents[2] / "book/_build/html")
+PAGES = sorted(
+    path.relative_to(BUILT).as_posix()
+    for path in BUILT.rglob("*.html")
+    if not path.relative_to(BUILT).parts[0].startswith("_")
+)
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+WEIGHT = 3 * 1024**2
+"""Bytes of a page before its images are asked for."""
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def colours(request, context):
+    """A window of the browser, in one of its two modes."""
+    made = context.browser.new_context(
+        color_scheme=request.param, viewport={"width": 1200, "height": 900}
+    )
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("name", PAGES or ["book"])
+def test_axe_finds_nothing_serious(colours, address, name):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = colours.new_page()
+    page.goto(f"{address}/{name}", wait_until="load")
+    page.wait_for_timeout(300)  # scripts that put sliders and headings in their places
+    found = Axe().run(page, options=RULES | {"resultTypes": ["violations"]}).response["violations"]
+    page.close()
+    serious = [
+        f"{fault['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]
+    assert not serious, "\n".join(serious[:10])
+
+
+def test_axe_would_find_a_picture_that_says_nothing(colours):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = colours.new_page()
+    page.set_content("<html lang=en><title>t</title><img src='data:,'></html>")
+    found = Axe().run(page, options=RULES).response["violations"]
+    page.close()
+    assert "image-alt" in {fault["id"] for fault in found}
+
+
+@pytest.mark.parametrize("name", PAGES or ["book"])
+def test_a_page_is_light_before_its_images_are_asked_for(name):
+    text = (BUILT / name).read_bytes()
+    assert len(text) < WEIGHT
+
+
+def test_pictures_are_of_a_reasonable_size(address):
+    heavy = {
+        path.name: path.stat().st_size
+        for path in (BUILT / "_images").iterdir()
+        if path.stat().st_size > 1.5 * 1024**2
+    }
+    assert not heavy

@@ -10,6 +10,7 @@ whole, and takes the place of the old one only when it is good.
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import json
 import os
@@ -89,7 +90,28 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
     _dump(source / "results.json", results)
     _dump(source / "executions.json", executions)
     _dump(source / "runs.json", [_load(path) for path in sorted((runs / "runs").glob("*/run.json"))])
+    _dump(source / "sweeps.json", [_sweep(path) for path in sorted((runs / "sweeps").glob("*.csv"))])
+    registry = root / "data/registry.tsv"
+    _dump(source / "licences.json", licences(registry) if registry.exists() else [])
     return source
+
+
+def _sweep(path: Path) -> dict[str, Any]:
+    """The record at the head of a kept sweep."""
+    with path.open("rb") as file:
+        return json.loads(file.readline().removeprefix(b"# "))
+
+
+def licences(registry: Path) -> list[dict[str, Any]]:
+    """What of others is used: each set of files of the registry once, with its licences."""
+    found: dict[str, dict[str, Any]] = {}
+    with registry.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            entry = found.setdefault(row["sets"].split()[0], {"files": 0, "bytes": 0, "licences": set()})
+            entry["files"] += 1
+            entry["bytes"] += int(row["bytes"])
+            entry["licences"].add(row["licence"])
+    return [{"set": name, **e, "licences": sorted(e["licences"])} for name, e in sorted(found.items())]
 
 
 def _commit(root: Path) -> str:

@@ -1,14 +1,15 @@
-"""The directives `runs` and `executions`: tables of what was trained and of what made the pages.
+"""The directives `runs`, `executions`, `costs` and `licences`: tables of what these pages rest on.
 
-They read runs.json and executions.json of the staging folder (see book/assemble.py). Records may
-lack any field; where there are none, a sentence says so.
+What was trained and measured, what made the pages, what it cost in all, and what is of others. They read
+runs.json, sweeps.json, executions.json and licences.json of the staging folder (see book/assemble.py).
+Records may lack any field; where there are none, a sentence says so.
 """
 
 from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -140,8 +141,74 @@ class Executions(Table):
         return f"execution-{record.get('notebook', '')}"
 
 
+class Licences(Table):
+    """Every set of files of others, and its licences."""
+
+    file = "licences.json"
+    none = "Nothing of others is used."
+    texts: ClassVar = {"set", "licence or origin"}
+    columns: ClassVar = {
+        "set": lambda r: r["set"],
+        "files": lambda r: number(r["files"]),
+        "MB": lambda r: f"{r['bytes'] / 1e6:.1f}",
+        "licence or origin": lambda r: "; ".join(r["licences"]),
+    }
+
+    def _folded(self, record: Record) -> str:
+        return ""
+
+
+class Costs(SphinxDirective):
+    """The sums over all records: how many, how long, on what, of which sizes."""
+
+    def run(self) -> list[nodes.Node]:
+        """The nodes."""
+        files = [Path(self.env.srcdir) / f"{name}.json" for name in ("runs", "sweeps", "executions")]
+        for file in files:
+            self.env.note_dependency(str(file))
+        rows = costs(*(json.loads(file.read_text()) for file in files))
+        cell = '<td class="text">{}</td>'
+        cells = "".join(
+            f"<tr>{''.join(cell.format(html.escape(text)) for text in row)}</tr>" for row in rows.items()
+        )
+        head = '<tr><th class="text">what</th><th class="text">how much</th></tr>'
+        table = f"<table><thead>{head}</thead><tbody>{cells}</tbody></table>"
+        return [nodes.raw("", f'<div class="records">{table}</div>', format="html")]
+
+
+def costs(
+    runs: Sequence[Record], sweeps: Sequence[Record], executions: Sequence[Record]
+) -> dict[str, str]:
+    """Rows of the checklist, summed over the records."""
+
+    def hours(records: Sequence[Record]) -> str:
+        return f"{sum(r.get('seconds') or 0 for r in records) / 3600:.1f} hours"
+
+    def every(*values: Any) -> str:
+        return ", ".join(sorted({str(value) for value in values if value})) or "none"
+
+    sizes = [r["parameters"] for r in runs if r.get("parameters")]
+    memory = [r["peak_memory_mb"] for r in runs if r.get("peak_memory_mb")]
+    cpus = (inside(r, "machine", "cpu") for r in executions)
+    return {
+        "networks trained and released": number(len(runs)),
+        "training in all": hours(runs),
+        "trained on": every(*(r.get("device") for r in runs)),
+        "parameters": f"{number(min(sizes))} to {number(max(sizes))}" if sizes else "none",
+        "largest memory of a training": f"{number(round(max(memory)))} MB" if memory else "not recorded",
+        "seeds": every(*(str(inside(r, "config", "training", "seed")) for r in runs)),
+        "versions of torch": every(*(inside(r, "versions", "torch") for r in (*runs, *sweeps))),
+        "measurements kept": number(len(sweeps)),
+        "measuring in all": hours(sweeps),
+        "pages made in": hours(executions),
+        "pages made on": every(*cpus),
+    }
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("runs", Runs)
     app.add_directive("executions", Executions)
+    app.add_directive("costs", Costs)
+    app.add_directive("licences", Licences)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

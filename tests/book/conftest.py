@@ -69,8 +69,10 @@ def with_book(project: Path) -> Path:
     """The project with the study's book settings and extensions, and one page."""
     for name in ("extensions", "_static"):
         shutil.copytree(BOOK / name, project / "book" / name)
-    for name in ("_config.yml", "references.bib", "runs.md"):
+    for name in ("_config.yml", "references.bib"):
         shutil.copy(BOOK / name, project / "book")
+    tables = "\n\n".join(f"```{{{name}}}\n```" for name in ("runs", "executions", "costs", "licences"))
+    (project / "book/runs.md").write_text(f"# Runs\n\n{tables}\n")
     (project / "book/_toc.yml").write_text(
         json.dumps(
             {

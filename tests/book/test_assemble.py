@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from assemble import collect, pictures, stage
 from parameters import Fault
-from study_records import Executions, Runs, commit, control, duration
+from study_records import Executions, Runs, commit, control, costs, duration
 from study_results import text_of
 
 RESULTS = {"01-toy": {"psnr": 34.123, "n": 3, "kodak": {"psnr": 1.5}, "none": None, "nan": float("nan")}}
@@ -166,3 +166,33 @@ def test_a_filmstrip_is_a_file_of_its_own(tmp_path):
     assert file.read_bytes() == b"a picture"
     assert f'loading="lazy" src="filmstrips/{file.name}"' in cell.outputs[0].data["text/html"]
     assert "base64" not in cell.outputs[0].data["text/html"]
+
+
+def test_costs_are_the_sums_over_all_records():
+    runs = [
+        {"seconds": 3600, "parameters": 10, "device": "CPU", "peak_memory_mb": 5},
+        {"seconds": 1800, "parameters": 2000, "device": "GPU", "peak_memory_mb": 7},
+    ]
+    rows = costs(runs, [{"seconds": 720}], [{"seconds": 360, "machine": {"cpu": "Zen"}}])
+    assert rows["training in all"] == "1.5 hours"
+    assert rows["measuring in all"] == "0.2 hours"
+    assert rows["trained on"] == "CPU, GPU"
+    assert rows["parameters"].replace("\N{NARROW NO-BREAK SPACE}", "") == "10 to 2000"
+    assert rows["largest memory of a training"] == "7 MB"
+    assert rows["pages made on"] == "Zen"
+
+
+def test_costs_of_nothing_are_said_so():
+    rows = costs([], [], [])
+    assert rows["networks trained and released"] == "0"
+    assert rows["parameters"] == "none"
+
+
+def test_licences_count_each_file_once_under_its_first_set(tmp_path):
+    head = "sets\tfile\tbytes\tsha256\turl\tlicence\n"
+    rows = "a b\tx\t10\t0\thttps://x\tMIT\na\ty\t5\t0\thttps://y\tCC0\nc\tz\t1\t0\thttps://z\tMIT\n"
+    (tmp_path / "registry.tsv").write_text(head + rows)
+    assert assemble.licences(tmp_path / "registry.tsv") == [
+        {"set": "a", "files": 2, "bytes": 15, "licences": ["CC0", "MIT"]},
+        {"set": "c", "files": 1, "bytes": 1, "licences": ["MIT"]},
+    ]

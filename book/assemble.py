@@ -87,6 +87,8 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
             _unpack(cell, source / "extra/filmstrips")
         nbformat.write(notebook, source / path.name)
         executions.append(json.loads(record_path(path).read_text()))
+    if (source / "figures/fig-4.png").exists():
+        preview(source / "figures/fig-4.png", source / "extra/preview.png")
     _dump(source / "results.json", results)
     _dump(source / "executions.json", executions)
     _dump(source / "runs.json", [_load(path) for path in sorted((runs / "runs").glob("*/run.json"))])
@@ -153,6 +155,15 @@ def pictures(notebook: nbformat.NotebookNode, folder: Path) -> None:
             (folder / f"{name}.png").write_bytes(base64.b64decode(png))
         if svg := shown[0].get("image/svg+xml"):
             (folder / f"{name}.svg").write_text("".join(svg), encoding="utf-8")
+
+
+def preview(figure: Path, target: Path) -> None:
+    """The picture that is shown where someone links to the book: a figure on 1200 x 630 pixels."""
+    from PIL import Image, ImageOps
+
+    with Image.open(figure) as shown:
+        page = ImageOps.pad(shown.convert("RGB"), (1200, 630), color="white")
+    page.quantize(128).save(target, optimize=True)
 
 
 def html(source: Path, output: Path) -> None:

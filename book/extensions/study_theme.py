@@ -1,13 +1,20 @@
-"""What the theme and its companions leave out for those who do not see the page.
+"""What the theme leaves out: names for those who do not see the page, a preview for those who share it.
 
 The toggles of the table of contents get a name, and the list of references, whose entries are no list
-items, is no longer called a list.
+items, is no longer called a list. Each page says its title and its first sentences to those who link to
+it, and shows preview.png (book/assemble.py); its address
+is whole where html.baseurl of _config.yml is set.
 """
 
 from __future__ import annotations
 
+import html
+import re
 from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
 MENDED = {
@@ -29,7 +36,32 @@ def mend(app: Sphinx, exception: Exception | None) -> None:
             path.write_text(text, encoding="utf-8")
 
 
+def preview(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Add the Open Graph tags of a page."""
+    if doctree is None:
+        return
+    told = next((p.astext() for p in doctree.findall(nodes.paragraph) if len(p.astext()) > 60), "")
+    told = re.sub(r"\s+", " ", told)
+    base = app.config.html_baseurl
+    tags = {
+        "og:type": "article",
+        "og:site_name": app.config.project,
+        "og:title": re.sub(r"<[^>]*>", "", context.get("title", "")),
+        "og:description": told if len(told) < 200 else f"{told[:199].rpartition(' ')[0]} …",
+        "og:image": urljoin(base, "preview.png") if base else context["pathto"]("preview.png", 1),
+        "og:image:alt": "A photograph from noisy to clean as a dial turns.",
+        "twitter:card": "summary_large_image",
+    }
+    if base:
+        tags["og:url"] = urljoin(base, f"{page}.html")
+    lines = (f'<meta property="{name}" content="{html.escape(tags[name])}" />' for name in tags)
+    context["metatags"] = "\n".join([context.get("metatags", ""), *lines])
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register it."""
+    """Register both."""
+    app.connect("html-page-context", preview)
     app.connect("build-finished", mend)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

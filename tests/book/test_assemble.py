@@ -7,9 +7,11 @@ import re
 import assemble
 import execute
 import nbformat
+import numpy as np
 import pytest
 from assemble import collect, pictures, stage
 from parameters import Fault
+from PIL import Image
 from study_records import Executions, Runs, commit, control, costs, duration
 from study_results import text_of
 
@@ -196,3 +198,12 @@ def test_licences_count_each_file_once_under_its_first_set(tmp_path):
         {"set": "a", "files": 2, "bytes": 15, "licences": ["CC0", "MIT"]},
         {"set": "c", "files": 1, "bytes": 1, "licences": ["MIT"]},
     ]
+
+
+def test_the_preview_has_the_size_that_is_asked_for_and_is_light(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (300, 900, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize((1800, 600)).save(tmp_path / "figure.png")
+    assemble.preview(tmp_path / "figure.png", tmp_path / "preview.png")
+    with Image.open(tmp_path / "preview.png") as made:
+        assert made.size == (1200, 630)
+    assert (tmp_path / "preview.png").stat().st_size < 1_000_000

@@ -99,3 +99,13 @@ def test_prose_leads_to_the_reference():
 def test_the_reference_holds_a_docstring():
     text = (BUILT / "api/core.html").read_text()
     assert "any network or layer; it is copied, never changed." in text
+
+
+@pytest.mark.browser
+def test_a_page_tells_those_who_link_to_it_what_it_is():
+    text = (BUILT / "03-denoising.html").read_text()
+    told = dict(re.findall(r'<meta property="(og:[a-z:]+)" content="([^"]*)"', text))
+    assert told["og:title"] == "The denoising dial"
+    assert len(told["og:description"]) > 60
+    assert told["og:image"].endswith("preview.png")
+    assert (BUILT / "preview.png").stat().st_size < 300_000

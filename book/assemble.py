@@ -166,13 +166,13 @@ def preview(figure: Path, target: Path) -> None:
     page.quantize(128).save(target, optimize=True)
 
 
-def html(source: Path, output: Path) -> None:
-    """Build the staged book with warnings as errors into OUTPUT/html. Raises Fault with them."""
+def html(source: Path, output: Path, builder: str = "html") -> None:
+    """Build the staged book with warnings as errors into OUTPUT/BUILDER. Raises Fault with them."""
     work, log = output / "work", output / "sphinx.log"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
-    options = ["-W", "-n", "--keep-going", "--all", "--path-output", str(work)]
+    options = ["-W", "-n", "--keep-going", "--all", "--builder", builder, "--path-output", str(work)]
     with log.open("w", encoding="utf-8") as file:
         ended = subprocess.run(
             [*jupyter_book, "build", str(source), *options],
@@ -184,7 +184,7 @@ def html(source: Path, output: Path) -> None:
         faults = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|Error", line)]
         faults = [_readable(line, source) for line in faults] or text.splitlines()[-5:]
         raise Fault("\n".join(["the book has faults:", *faults, f"  all of it: {log}"]))
-    new, old = work / "_build/html", output / "html"
+    new, old = work / "_build" / builder, output / builder
     if old.exists():
         os.replace(old, work / "old")
     os.replace(new, old)

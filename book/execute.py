@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import assemble
+import single
 import yaml
 from filelock import FileLock, Timeout
 from notebook_run import clock_time, execute, read
@@ -42,6 +43,7 @@ def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--output", type=Path, help="default book/_build, or book/_build/PROFILE")
     parser.add_argument("--force", action="store_true", help="run also what is unchanged")
     parser.add_argument("--no-html", action="store_true", help="only run the notebooks")
+    parser.add_argument("--single", action="store_true", help="also all on one page, and as a PDF")
     args = parser.parse_args(argv)
     default = root / "book/_build" / ("" if args.profile == "laptop" else args.profile)
     output = (args.output or default).resolve()
@@ -50,6 +52,8 @@ def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
             stems = run(root, args.profile, output, args.only, args.given, args.force)
             if not args.no_html:
                 assemble.build(root, output, stems, store(root))
+            if args.single:
+                single.build(output)
     except Fault as fault:
         print(f"\nexecute.py: {fault}", file=sys.stderr)
         return 1

@@ -3,15 +3,18 @@
 import base64
 import json
 import re
+import shutil
 
 import assemble
 import execute
 import nbformat
 import numpy as np
 import pytest
+import single
 from assemble import collect, pictures, stage
 from parameters import Fault
 from PIL import Image
+from single import CHROMIUMS
 from study_records import Executions, Runs, commit, control, costs, duration
 from study_results import text_of
 
@@ -105,8 +108,8 @@ def test_a_record_is_read_in_its_form():
 def build(with_book, capsys, monkeypatch):
     monkeypatch.delenv("TUNABLE_RUNS", raising=False)
 
-    def call() -> tuple[int, str]:
-        code = execute.main([], root=with_book)
+    def call(*arguments: str) -> tuple[int, str]:
+        code = execute.main([*arguments], root=with_book)
         return code, capsys.readouterr().err
 
     return call
@@ -207,3 +210,20 @@ def test_the_preview_has_the_size_that_is_asked_for_and_is_light(tmp_path):
     with Image.open(tmp_path / "preview.png") as made:
         assert made.size == (1200, 630)
     assert (tmp_path / "preview.png").stat().st_size < 1_000_000
+
+
+def test_the_book_comes_on_one_page_and_as_a_pdf(with_book, notebook, build):
+    notebook(("print('{\"psnr\": 34.5}')", ["results"]))
+    assert build("--single")[0] == 0
+    output = with_book / "book/_build"
+    page = (output / "singlehtml/intro.html").read_text()
+    assert "34.5</span> dB" in page
+    assert "Toy" in page
+    if any(map(shutil.which, CHROMIUMS)):
+        assert (output / "book.pdf").read_bytes().startswith(b"%PDF")
+    assert not list(output.glob("*.part"))
+
+
+def test_one_page_needs_a_book(tmp_path):
+    with pytest.raises(Fault, match="no built book"):
+        single.build(tmp_path)

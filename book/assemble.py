@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -168,9 +169,10 @@ def preview(figure: Path, target: Path) -> None:
 
 def html(source: Path, output: Path, builder: str = "html") -> None:
     """Build the staged book with warnings as errors into OUTPUT/BUILDER. Raises Fault with them."""
-    work, log = output / "work", output / "sphinx.log"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
+    for left in output.glob("work*"):  # by a builder that was killed; its Sphinx may still write there
+        shutil.rmtree(left, ignore_errors=True)
+    work, log = Path(tempfile.mkdtemp(prefix="work-", dir=output)), output / "sphinx.log"
+    log.unlink(missing_ok=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     options = ["-W", "-n", "--keep-going", "--all", "--builder", builder, "--path-output", str(work)]
     with log.open("w", encoding="utf-8") as file:

@@ -130,6 +130,20 @@ MODELS = (
         side=256,
         scale=4,
     ),
+    Model(
+        "style",
+        "Style transfer",
+        "Three dials, one for each painting: how much the photograph is to look like it. Training saw "
+        "dials that sum to one; what lies beyond is yours to find out.",
+        lambda budget: study.style.transfer("tunable", budget),
+        (0.0, 0.0, 0.0),
+        (
+            Slider("Mosaic", "none", "all", 1.0, direction=(1.0, 0.0, 0.0)),
+            Slider("Edtaonisl", "none", "all", 0.0, direction=(0.0, 1.0, 0.0)),
+            Slider("Kandinsky", "none", "all", 0.0, direction=(0.0, 0.0, 1.0)),
+        ),
+        tiles=False,
+    ),
 )
 
 

@@ -120,7 +120,8 @@ def test_the_network_never_sees_more_than_a_tile(here, trained, monkeypatch):
     seen, plain = [], ResNetConfig(1, 4).build()
     plain.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape[2:]))
     monkeypatch.setattr(cli, "fixed", lambda control, omega: plain)
-    monkeypatch.setattr(cli, "reach", lambda network: Reach(4, 1))
+    monkeypatch.setattr(cli, "enlargement", lambda network: 1)
+    monkeypatch.setattr(cli, "reach", lambda network, **_: Reach(4, 1))
     assert tunable("denoise", "in.png", "out.png", *DIALS, "--tile", "32") == 0
     assert len(seen) > 6
     assert max(max(shape) for shape in seen) <= 32

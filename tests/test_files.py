@@ -2,6 +2,7 @@
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import safetensors.torch
@@ -56,6 +57,26 @@ def test_a_first_write_that_fails_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         save_tensors(tmp_path / "weights", {"x": torch.ones(2)})
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_writer_left_is_gone_after_the_next_write(tmp_path):
+    (tmp_path / ".note.part").write_bytes(b"half of a long old cont")
+    write_atomically(tmp_path / "note", "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["note"]
+    assert (tmp_path / "note").read_text() == "new"
+
+
+def test_writers_at_once_take_turns_and_never_mix(tmp_path):
+    contents = [bytes([number]) * 300_000 for number in range(8)]
+
+    def write(content):
+        for _ in range(20):
+            write_atomically(tmp_path / "note", content)
+            assert (tmp_path / "note").read_bytes() in contents
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, contents))
+    assert [path.name for path in tmp_path.iterdir()] == ["note"]
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):

@@ -410,6 +410,15 @@ def test_a_training_that_fails_leaves_no_run(config):
     assert runs.find(config) is None
 
 
+def test_what_a_process_killed_at_the_very_end_left_goes(config, store):
+    folder = get(config).folder
+    (store / "runs" / f"{folder.name}.part").mkdir()
+    (store / "runs" / f"{folder.name}.part" / "checkpoint.safetensors").write_bytes(b"a state")
+    (store / "runs" / f"{folder.name}.lock").touch()
+    get(config)
+    assert list((store / "runs").iterdir()) == [folder]
+
+
 @pytest.mark.parametrize("name", ["tiny", "nu-0.9", "v1.5.part"])
 def test_every_run_has_a_checkpoint_of_its_own(config, monkeypatch, name):
     seen = []

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 import tyro
 from torch import Tensor, nn
@@ -24,7 +23,8 @@ from tunable_core.export import fixed
 from tunable_core.files import write_atomically
 from tunable_core.omega import path
 from tunable_core.photos import SUFFIXES, Photo, PhotoError
-from tunable_core.tiling import reach, tiled
+from tunable_core.resampling import REACH, Bicubic, upscale
+from tunable_core.tiling import enlargement, reach, tiled
 
 FAILURES = (ValueError, TypeError, OSError, ImportError, MemoryError, RuntimeError)
 """What becomes one sentence and exit code 2."""
@@ -37,7 +37,8 @@ class Denoise:
     """Denoise a photograph, or every photograph of a folder.
 
     Reads and writes PNG, JPEG and TIFF of 8 or 16 bits, grey or colour. Alpha and colour profile are
-    kept, other metadata is not. Large photographs are worked on tile by tile.
+    kept, other metadata is not. Large photographs are worked on tile by tile. With --run of a network
+    for super-resolution the photograph is enlarged instead, and its alpha by cubic interpolation.
     """
 
     input: Positional[Path]
@@ -48,8 +49,9 @@ class Denoise:
     """The dials, each in [0, 1]; for the released network fidelity, then preservation of noise."""
     run: str = ""
     """A trained run of the store, by name; the released denoiser if none is given."""
-    tile: int = 512
-    """The largest square worked on at once, in pixels; smaller ones need less memory."""
+    tile: int | None = None
+    """The largest square worked on at once, in pixels; smaller ones need less memory. 512 if none is
+    given, or 256 for a network that enlarges."""
     force: bool = False
     """Replace what is at the output already."""
 
@@ -95,7 +97,9 @@ class Sweep:
         photo = _middle(photos.read(source), seen)
         control = _trained(self.run)
         omegas = path(self.start, self.stop, self.steps)
-        results = [photo, *(_worker(fixed(control, omega), seen)(photo) for omega in omegas)]
+        results = [_worker(fixed(control, omega), seen)(photo) for omega in omegas]
+        scale = len(results[0].pixels) // len(photo.pixels)
+        results.insert(0, _worker(Bicubic(scale), seen)(photo) if scale > 1 else photo)
         content = _strip([_middle(p, self.side) for p in results], omegas, target.suffix[1:].lower())
         _write(target, content, self.force)
         return 0
@@ -167,7 +171,8 @@ def _convert(source: Path, target: Path, work: Callable[[Photo], Photo], force: 
     _check_free(target, force)
     photo = photos.read(source)
     photos.check_target(target, alpha=photo.alpha)
-    _write(target, photos.encode(work(photo), target.suffix), force)
+    photo = work(photo)  # that it was read from is given up before the file is made
+    _write(target, photos.encode(photo, target.suffix), force)
 
 
 def _check_free(target: Path, force: bool) -> None:
@@ -180,27 +185,37 @@ def _write(target: Path, content: bytes, force: bool) -> None:
     write_atomically(target, content)
 
 
-def _worker(network: nn.Module, tile: int) -> Callable[[Photo], Photo]:
+def _worker(network: nn.Module, tile: int | None) -> Callable[[Photo], Photo]:
     """What maps a photograph through the network, tile by tile, in the photograph's own integers."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    network = network.eval().to(device, memory_format=torch.channels_last)
+    layout = torch.channels_last  # that of pixels in files, too
+    network = network.eval().to(device, memory_format=layout)
+    scale = enlargement(network)
+    side = (512 if scale == 1 else 256) if tile is None else tile
 
     def work(photo: Photo) -> Photo:
         def call(piece: Tensor) -> Tensor:
             x = piece.to(device, torch.float32) / photo.full
-            y = network(x.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last))
+            colours, alpha = x[:, : photo.colours], x[:, photo.colours :]
+            y = network(colours.expand(-1, 3, -1, -1).contiguous(memory_format=layout))
             y = y.mean(1, keepdim=True) if photo.colours == 1 else y
-            return (y.clamp(0, 1) * photo.full).round().cpu().to(piece.dtype)
+            if photo.alpha:
+                y = torch.cat([y, alpha if scale == 1 else upscale(alpha, scale)], 1)
+            y = (y.clamp(0, 1) * photo.full).round().cpu().to(piece.dtype)
+            return y.contiguous(memory_format=layout)
 
-        image = torch.from_numpy(photo.pixels).permute(2, 0, 1)[None, : photo.colours]
+        image = torch.from_numpy(photo.pixels).permute(2, 0, 1)[None]
+        if (size := scale**2 * image[0, 0].numel()) > photos.MAX_PIXELS:
+            raise PhotoError(
+                f"the result would have {size / 1e6:.0f} million pixels, over "
+                f"{photos.MAX_PIXELS / 1e6:.0f}: enlarge it part by part"
+            )
         margins = {}
-        if max(image.shape[2:]) > tile:
-            seen = reach(network)
-            margins = {"overlap": seen.pixels, "align": seen.period}
-        output = tiled(call, image, tile, **margins)[0].permute(1, 2, 0).numpy()
-        if photo.alpha:
-            output = np.concatenate([output, photo.pixels[..., photo.colours :]], 2)
-        return replace(photo, pixels=output)
+        if max(image.shape[2:]) > side:
+            seen = reach(network, scale=scale)
+            margins = {"overlap": max(seen.pixels, REACH), "align": seen.period}
+        output = tiled(call, image, side, scale=scale, **margins)[0]
+        return replace(photo, pixels=output.permute(1, 2, 0).numpy())
 
     return work
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import stat
 import sys
 import textwrap
+import time
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -31,7 +31,7 @@ from tunable_core.datasets import (
     root,
     rows_of,
 )
-from tunable_core.files import DamagedFile, write_atomically
+from tunable_core.files import DamagedFile, replacing, write_atomically
 
 LAPTOP = ["bsds500", "kodak", "cbsd68", "bsd100", "set5", "set14", "style", "alexnet", "niqe"]
 PROFILES = {"smoke": [], "laptop": LAPTOP, "paper": [*LAPTOP, "vgg19", "urban100", "nam", "div2k"]}
@@ -48,41 +48,37 @@ def download(
     """Bring the set into root(): each file is verified before it takes its place, right ones stay.
 
     An interrupted download goes on with the next missing file, and restarts the one it was at.
-    downloader(url, output_file, pooch) writes one file; by default pooch's, over HTTPS.
+    downloader(url, output_file, None) writes one file; by default pooch's, over HTTPS.
     Raises DownloadFailed, or DamagedFile for an archive whose content is not what it should be.
     """
     rows, images = rows_of(name), describe(name)
     if is_sample(name) or all(_whole(file) for file in images.files):
         return load(name)
-    import pooch
+    from pooch import HTTPDownloader
 
-    pooch.get_logger().setLevel("WARNING")
-    cache = pooch.Pooch(
-        path=root(),
-        base_url="",
-        registry={row["file"]: f"sha256:{row['sha256']}" for row in rows},
-        urls={row["file"]: row["url"] for row in rows},
-        retry_if_failed=2,
-    )
     bar_per_file = progress and len(rows) == 1
 
-    def fetch(url: str, output: str, cache: pooch.Pooch) -> None:
-        https = pooch.HTTPDownloader(progressbar=bar_per_file, chunk_size=2**18)
-        (downloader or https)(url, output, cache)
-        os.chmod(output, 0o644)  # pooch's temporary files are for their owner alone
-
     def bring(row: dict[str, str]) -> None:
-        try:
-            (root() / row["file"]).parent.mkdir(parents=True, exist_ok=True)
-            cache.fetch(row["file"], downloader=fetch)
-        except (OSError, ValueError) as error:
-            reason = str(error).split("(Caused by ")[-1]  # the heart of what urllib3 says
-            if not isinstance(error, OSError):
-                reason = "its sha256 is not the registered one"
-            raise DownloadFailed(
-                f"{row['file']} did not arrive from {row['url']}: {reason} (try again: what has "
-                f"arrived is kept)"
-            ) from error
+        path = root() / row["file"]
+        if path.is_file() and _sha256(path) == row["sha256"]:
+            return
+        https = HTTPDownloader(progressbar=bar_per_file, chunk_size=2**18)
+        for tries_left in (2, 1, 0):
+            try:
+                with replacing(path) as part:
+                    (downloader or https)(row["url"], str(part), None)
+                    if _sha256(part) != row["sha256"]:
+                        raise ValueError("its sha256 is not the registered one")
+                return
+            except (OSError, ValueError) as error:
+                if tries_left:
+                    time.sleep(1)
+                    continue
+                reason = str(error).split("(Caused by ")[-1]  # the heart of what urllib3 says
+                raise DownloadFailed(
+                    f"{row['file']} did not arrive from {row['url']}: {reason} (try again: what has "
+                    f"arrived is kept)"
+                ) from error
 
     bar = tqdm(total=len(rows), desc=name, unit="file", disable=not progress or bar_per_file)
     with bar, ThreadPoolExecutor(8) as threads:
@@ -101,7 +97,12 @@ def download(
 
 
 def _whole(file: File) -> bool:
-    return file.path.is_file() and hashlib.sha256(file.path.read_bytes()).hexdigest() == file.sha256
+    return file.path.is_file() and _sha256(file.path) == file.sha256
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unpack(archive: Path, sha256: str, images: list[str], progress: bool) -> None:

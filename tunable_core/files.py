@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import safetensors.torch
 import torch
@@ -23,19 +24,42 @@ def write_atomically(path: Path, content: bytes | str) -> None:
 
     An interrupted or failed write leaves the old file as it was.
     """
+    with replacing(path) as part:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A place beside path to write to, that takes the place of path when the block ends without error.
+
+    What a killed process leaves there, .NAME.part, is overwritten by the next one that writes the file;
+    two that write it at once take turns.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
+    part = path.with_name(f".{path.name}.part")
+    with _alone(part) as file:
+        try:
+            yield part
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+            os.chmod(part, 0o644)
+            os.replace(part, path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def _alone(part: Path) -> BinaryIO:
+    """The file there, open, and locked against other processes until it is closed."""
+    while True:
+        file = part.open("ab")
+        with contextlib.suppress(ImportError, OSError):  # no locks there: for one process at a time
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), part.stat()):
+                return file
+        file.close()  # who held it has put it in place meanwhile
 
 
 def digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> str:

@@ -114,15 +114,17 @@ def _described(run: Run) -> list[str]:
 
 
 def _measured(frame: pd.DataFrame) -> str:
-    """A sweep's means over its images and noise levels."""
+    """A sweep's means over its images and levels of degradation."""
     settings = frame.attrs["record"]["settings"]
     values = average(frame).reset_index()
     count = frame["image"].nunique()
+    words = {"sigmas": "sigma", "rhos": "rho", "scale": "scale"}
+    levels = "".join(f", {word} = {_plain(settings[k])}" for k, word in words.items() if k in settings)
+    over = " and ".join(["images", *(c for c in ("sigma", "rho") if c in frame)])
     lines = [" | ".join(values.columns), " | ".join("---" for _ in values.columns)]
     lines += [" | ".join(f"{v:.4g}" for v in row) for row in values.itertuples(index=False)]
-    return (
-        f"On {count} images of `{settings['images']}`, sigma = {_plain(settings['sigmas'])}, means over "
-        f"images and noise levels:\n\n" + "\n".join(f"| {line} |" for line in lines)
+    return f"On {count} images of `{settings['images']}`{levels}, means over {over}:\n\n" + "\n".join(
+        f"| {line} |" for line in lines
     )
 
 
@@ -137,7 +139,9 @@ def _loading(run: Run) -> str:
         f"control = {config.control!r}.build(network.build(), {p})",
         *READING,
     ]
-    turn = f"`control(image, omega)` takes an image [B, 3, H, W] in [0, 1] and {p} dials."
+    scale = getattr(config.network, "scale", 1)
+    sides = f", and gives [B, 3, {scale} H, {scale} W]" if scale > 1 else ""
+    turn = f"`control(image, omega)` takes an image [B, 3, H, W] in [0, 1] and {p} dials{sides}."
     return "## Loading\n\n```python\n" + "\n".join(lines) + f"\n```\n\n{turn}"
 
 

@@ -23,6 +23,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 """Extensions of files that are read and written; what a file holds, its content says."""
 MAX_PIXELS = 2 * Image.MAX_IMAGE_PIXELS
 """Larger images are refused, as Pillow refuses them: about 179 million pixels."""
+BAND = 256
+"""Rows that are converted at once."""
 MODES = {
     **dict.fromkeys(("1", "L"), "L"),
     **dict.fromkeys(("LA", "La"), "LA"),
@@ -104,8 +106,8 @@ def _read(file: io.BufferedReader) -> Photo:
             raise PhotoError(f"holds {image.n_frames} images, not one")
         if image.format == "PNG" and start[24] == 16:
             turn, profile = image.getexif().get(0x0112, 1), image.info.get("icc_profile")
-            file.seek(0)
-            return Photo(_upright(_imagecodecs().png_decode(file.read()), turn), profile)
+            content = Path(file.name).read_bytes()  # file.read() would hold it twice
+            return Photo(_upright(_imagecodecs().png_decode(content), turn), profile)
         if image.mode not in MODES:
             raise PhotoError(f"is of type {image.mode}: save it as grey or RGB, of 8 or 16 bits")
         image.load()
@@ -114,8 +116,21 @@ def _read(file: io.BufferedReader) -> Photo:
             mode = {"L": "LA", "RGB": "RGBA"}[mode]
         profile = image.info.get("icc_profile")
         ImageOps.exif_transpose(image, in_place=True)
-        pixels = np.array(image if image.mode == mode else image.convert(mode))
-    return Photo(pixels.reshape(*pixels.shape[:2], -1), profile)
+        return Photo(_samples(image if image.mode == mode else image.convert(mode)), profile)
+
+
+def _samples(image: Image.Image) -> np.ndarray:
+    """[H, W, C] uint8 of a picture of Pillow's, in bands: at once it would be held three times."""
+    width, height = image.size
+    pixels = np.empty((height, width, len(image.getbands())), np.uint8)
+    for rows in _bands(height):
+        band = np.asarray(image.crop((0, rows.start, width, rows.stop)))
+        pixels[rows] = band.reshape(-1, *pixels.shape[1:])
+    return pixels
+
+
+def _bands(height: int) -> list[slice]:
+    return [slice(top, min(height, top + BAND)) for top in range(0, height, BAND)]
 
 
 def _read_tiff(file: io.BufferedReader) -> Photo | None:
@@ -163,14 +178,17 @@ def check_target(path: Path, alpha: bool = False) -> None:
         raise PhotoError(f"{path}: a JPEG has no alpha; write a PNG or a TIFF")
 
 
-def encode(photo: Photo, suffix: str) -> bytes:
+def encode(photo: Photo, suffix: str) -> bytes | memoryview:
     """The bytes of a file with that extension, of the photograph's bits; a JPEG has 8."""
     kind = suffix.lower()
     pixels = photo.pixels[..., 0] if photo.pixels.shape[2] == 1 else photo.pixels
     if kind in (".png", ".tif", ".tiff") and pixels.dtype == np.uint16:
         return _encode16(np.ascontiguousarray(pixels), photo, kind)
     if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        rounded = np.empty(pixels.shape, np.uint8)
+        for rows in _bands(len(pixels)):
+            rounded[rows] = (pixels[rows].astype(np.uint32) + 128) // 257
+        pixels = rounded
     settings = {
         ".png": {"format": "PNG"},
         ".tif": {"format": "TIFF", "compression": "tiff_adobe_deflate"},
@@ -181,11 +199,16 @@ def encode(photo: Photo, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def _encode16(pixels: np.ndarray, photo: Photo, kind: str) -> bytes:
+def _encode16(pixels: np.ndarray, photo: Photo, kind: str) -> bytes | memoryview:
     codecs = _imagecodecs()
     if kind == ".png":
-        content = codecs.png_encode(pixels)
-        return _with_profile(content, photo.profile) if photo.profile else content
+        chunk = _profile_chunk(photo.profile)
+        room = len(chunk) + pixels.nbytes + pixels.nbytes // 64 + len(pixels) + 4096
+        content = memoryview(bytearray(room))  # without, two more copies of the file would be made
+        size = len(codecs.png_encode(pixels, out=content[len(chunk) :]))
+        content[:33] = content[len(chunk) :][:33].tobytes()  # the header, before the profile
+        content[33 : 33 + len(chunk)] = chunk
+        return content[: len(chunk) + size]
     import tifffile
 
     buffer = io.BytesIO()
@@ -225,8 +248,9 @@ def _imagecodecs():
     return imagecodecs
 
 
-def _with_profile(png: bytes, profile: bytes) -> bytes:
-    """The same PNG with an ICC profile, a chunk after its header (33 bytes)."""
+def _profile_chunk(profile: bytes | None) -> bytes:
+    """The chunk of a PNG that holds an ICC profile; empty without one."""
+    if not profile:
+        return b""
     body = b"iCCPICC profile\0\0" + zlib.compress(profile)
-    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    return png[:33] + chunk + png[33:]
+    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))

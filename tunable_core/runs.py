@@ -128,6 +128,7 @@ def get(
         config = dataclasses.replace(config, data="samples-train")
         folder = find(config)
     if folder:
+        _clear(folder)
         return _load(config, folder)
     place = store() / "runs" / f"{config.name}-{config.key}"
     lock = Path(f"{place}.lock")
@@ -143,6 +144,13 @@ def get(
             return run
     except Timeout:
         raise Busy(f"another process is training '{config.name}' ({lock})") from None
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a process that was killed at the very end has left beside its finished run."""
+    shutil.rmtree(f"{folder}.part", ignore_errors=True)
+    with contextlib.suppress(OSError):  # a store may be for reading alone
+        Path(f"{folder}.lock").unlink(missing_ok=True)
 
 
 def check_comparable(found: Sequence[Run]) -> None:

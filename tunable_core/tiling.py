@@ -52,7 +52,7 @@ def tiled(
     """call(image), made of tiles that are each seen with a margin and kept without it.
 
     call: any map of images [B, C, H, W] to [B, C', scale H, scale W], of whatever types; the only tensor
-        as large as the image is the output, of the type that call gives.
+        as large as the image is the output, of the type and layout that call gives.
     tile: the largest side that call sees, margins included, in pixels of the input.
     overlap: margin on each side. From the network's reach on, the result is the whole image's, up to
         rounding; less is faster and may show seams. None measures it, for a call that is a network.
@@ -81,7 +81,7 @@ def tiled(
         piece = image[..., row.seen, column.seen].contiguous()
         part = _sized(call(piece), piece, scale)
         if output is None:
-            output = part.new_empty(*part.shape[:2], scale * height, scale * width)
+            output = _large(part, scale * height, scale * width)
         inner = [_scaled(span.kept, scale, span.seen.start) for span in (row, column)]
         outer = [_scaled(span.kept, scale) for span in (row, column)]
         output[..., outer[0], outer[1]] = part[..., inner[0], inner[1]]
@@ -108,6 +108,19 @@ def spans(length: int, tile: int, overlap: int, align: int = 1) -> list[_Span]:
         _Span(slice(max(0, s - margin), min(length, s + step + margin)), slice(s, min(length, s + step)))
         for s in starts
     ]
+
+
+@torch.no_grad()
+def enlargement(net: nn.Module, *, channels: int = 3) -> int:
+    """How many times larger the output is than the image, seen on a small one.
+
+    net: a map of [B, channels, H, W] to [B, C', scale H, scale W], of any H and W.
+    Raises ValueError for one whose output is smaller, or stretched.
+    """
+    like = next(net.parameters(), torch.zeros(()))
+    x = like.new_zeros(1, channels, 64, 64)
+    output = net(x)
+    return _sized(output, x, max(1, output.shape[-1] // 64)).shape[-1] // 64
 
 
 def reach(net: nn.Module, *, channels: int = 3, scale: int = 1) -> Reach:
@@ -192,6 +205,17 @@ def _sized(output: Tensor, image: Tensor, scale: int) -> Tensor:
             f"{expected[1]}]; it became {list(output.shape)}"
         )
     return output
+
+
+def _large(part: Tensor, height: int, width: int) -> Tensor:
+    """Room for an image of that size, of a part's type and layout."""
+    last = part.is_contiguous(memory_format=torch.channels_last)
+    return torch.empty(
+        (*part.shape[:2], height, width),
+        dtype=part.dtype,
+        device=part.device,
+        memory_format=torch.channels_last if last else torch.contiguous_format,
+    )
 
 
 def _scaled(span: slice, scale: int, origin: int = 0) -> slice:

@@ -44,7 +44,8 @@ test: lint  ## everything: style, unit tests, smoke book with warnings as errors
 	TUNABLE_BOOK="$(CURDIR)/$(SMOKE)/html" $(RUN) -m pytest -q -m browser
 
 nightly: $(STAMP)  ## kills, repeated forty times each; every solution of every exercise (an hour)
-	TUNABLE_FAULTS=40 $(RUN) -m pytest -q tests/test_faults.py tests/book/test_teaching.py
+	TUNABLE_FAULTS=40 $(RUN) -m pytest -q tests/test_faults.py tests/test_killed_downloads.py \
+		tests/test_endurance.py tests/book/test_killed.py tests/book/test_teaching.py
 
 bench: $(STAMP)  ## what tuning costs, as ratios measured in one run (PARTS="network samples layers")
 	$(RUN) -m tunable_core.bench $(PARTS)

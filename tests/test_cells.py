@@ -17,6 +17,12 @@ def test_every_printed_cell_of_our_methods_is_there_and_none_is_invented(store):
     assert cells.attrs["records"] == []
 
 
+def put(store, name, images, frame):
+    """A kept sweep of that name on those images."""
+    record = {"name": name, "settings": {"images": images}}
+    sweep._write(store / f"sweeps/{name}-{images}-0123456789.csv", frame, record)
+
+
 def test_a_cell_is_the_mean_at_its_dials(store):
     frame = pd.DataFrame(
         {
@@ -27,8 +33,7 @@ def test_a_cell_is_the_mean_at_its_dials(store):
             "psnr": [34.0, 36.0, 26.0],
         }
     )
-    path = store / "sweeps/denoising-tunable-fixed-laptop-kodak-0123456789.csv"
-    sweep._write(path, frame, {"name": "x"})
+    put(store, "denoising-tunable-fixed-laptop", "kodak", frame)
     cells = beside_printed(BUDGET).dropna(subset="ours")
     assert set(cells.method) == {"Tunable"}
     assert set(cells.metric) == {"psnr"}
@@ -40,9 +45,9 @@ def test_a_cell_is_the_mean_at_its_dials(store):
 def test_the_luma_of_table_5_and_the_noise_level_of_table_2_are_found(store):
     at = {"image": "one", "omega_1": [1.0], "omega_2": [0.0]}
     luma = pd.DataFrame({**at, "psnr": 20.0, "psnr_y": 30.0, "ssim_y": 0.8})
-    sweep._write(store / "sweeps/sr-swinir-fixed-laptop-set5-0123456789.csv", luma, {"name": "x"})
+    put(store, "sr-swinir-fixed-laptop", "set5", luma)
     noise = pd.DataFrame({**at, "sigma": 25.0, "psnr": 31.0})
-    sweep._write(store / "sweeps/swinir-fixed-laptop-kodak-0123456789.csv", noise, {"name": "y"})
+    put(store, "swinir-fixed-laptop", "kodak", noise)
     cells = beside_printed(BUDGET).dropna(subset="ours").set_index(["table", "metric"]).ours
     assert cells["table5", "psnr"] == 30.0
     assert cells["table5", "ssim"] == 0.8

@@ -27,7 +27,8 @@ def kept(store, name, psnr, images="kodak", key="0123456789", **columns):
             "kept": columns.get("kept", [0.9, 0.7, 0.5, 0.3, 0.1]),
         }
     )
-    sweep._write(store / "sweeps" / f"{name}-laptop-{images}-{key}.csv", frame, {"name": name})
+    record = {"name": f"{name}-laptop", "settings": {"images": images}}
+    sweep._write(store / "sweeps" / f"{name}-laptop-{images}-{key}.csv", frame, record)
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
@@ -128,5 +129,6 @@ def test_three_objectives_are_judged_along_the_edges(store, low, level):
     frame = pd.DataFrame(ring(3, 2)[:-1], columns=["omega_1", "omega_2", "omega_3"])
     frame = frame.assign(image="one", **{f"loss_{i}": 1 - frame[f"omega_{i}"] for i in (1, 2, 3)})
     frame.loc[frame.omega_1 == 1, "loss_1"] = low
-    sweep._write(store / "sweeps/style-tunable-laptop-kodak-0123456789.csv", frame, {"name": "x"})
+    record = {"name": "style-tunable-laptop", "settings": {"images": "kodak"}}
+    sweep._write(store / "sweeps/style-tunable-laptop-kodak-0123456789.csv", frame, record)
     assert claims.judged(BUDGET).loc["three-objectives", "verdict"] == level

@@ -23,7 +23,7 @@ from tunable_core import datasets, ranks, records
 from tunable_core.controls.base import Control, check_stages
 from tunable_core.files import DamagedFile, load_tensors, save_tensors, write_atomically
 from tunable_core.training import Training, train
-from tunable_core.watch import Watch
+from tunable_core.watch import SHEET, Watch
 
 HALF_FROM = 1024
 """Tensors of at least so many numbers are kept in float16, the few small ones in float32."""
@@ -191,11 +191,11 @@ def _load(config: RunConfig, folder: Path) -> Run:
             f"{folder}: run.json is not the record of this run, or was changed; delete the folder to "
             f"train it again"
         )
-    for part in PARTS:
-        if record.get(part) != _sha256(folder / PARTS[part]):
+    for part, name in (PARTS | ({"samples": SHEET} if "samples" in record else {})).items():
+        if not (folder / name).is_file() or record.get(part) != _sha256(folder / name):
             raise DamagedFile(
-                f"{folder}: {PARTS[part]} is not the file that run.json records; delete the folder to "
-                f"train it again"
+                f"{folder}: {name} is not the file that run.json records; delete the folder to train it "
+                f"again"
             )
     control = config.build()
     control.load_state_dict(tensors)

@@ -85,7 +85,13 @@ def sweep(control: Control, what: Sweep, name: str, *, progress: bool = True) ->
             **machine("cpu"),
         }
         _write(path, frame, record)
-    return _read(path)
+    frame = _read(path)
+    record, settings = frame.attrs["record"], json.loads(json.dumps(asdict(what)))
+    if record["weights"] != digest(control.state_dict())[:16] or record["settings"] != settings:
+        raise DamagedFile(
+            f"{path} holds a sweep of other weights or settings; delete it to measure it again"
+        )
+    return frame
 
 
 def kept(name: str, images: str) -> pd.DataFrame:
@@ -181,6 +187,11 @@ def _read(path: Path) -> pd.DataFrame:
         record = {}
     if not sealed(record) or record["table"] != hashlib.sha256(table).hexdigest():
         raise DamagedFile(f"{path} does not match its own sha256; delete it to measure it again")
+    if path.stem.rpartition("-")[0] != f"{record['name']}-{record['settings']['images']}":
+        raise DamagedFile(
+            f"{path} holds the sweep of '{record['name']}' on '{record['settings']['images']}'; delete "
+            f"it to measure it again"
+        )
     frame = pd.read_csv(io.BytesIO(table), dtype={"image": str})
     frame.attrs["record"] = record
     return frame

@@ -22,11 +22,12 @@ help:  ## this list
 
 setup: $(STAMP)  ## install the exact versions of requirements.lock into .venv
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock requirements.hashes pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "There is no '$(PYTHON)' here: install Python 3.11 or newer, or name yours with 'make PYTHON=/path/to/python'."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "This needs Python 3.11 or newer, but '$(PYTHON)' is $$($(PYTHON) -V 2>&1): name a newer one with 'make PYTHON=python3.12'."; exit 1; }
 	@echo "Installing the packages of requirements.lock into .venv (once; a few minutes)"
 	@$(PYTHON) -m venv .venv
+	$(RUN) -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.hashes
 	$(RUN) -m pip install --disable-pip-version-check --quiet -r requirements.lock
 	$(RUN) -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	@touch $@

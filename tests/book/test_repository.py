@@ -40,9 +40,9 @@ def tracked() -> list[Path]:
     return [path for path in map(ROOT.joinpath, listed.splitlines()) if path.is_file()]
 
 
-def locked() -> dict[str, Requirement]:
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
-    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+def locked(file: str = "requirements.lock") -> dict[str, Requirement]:
+    lines = (ROOT / file).read_text().splitlines()
+    pins = [Requirement(line.partition(" --hash=")[0]) for line in lines if not line.startswith("#")]
     return {re.sub(r"[-_.]+", "-", pin.name).lower(): pin for pin in pins}
 
 
@@ -55,6 +55,14 @@ def test_the_lock_pins_every_package_exactly_and_names_no_host():
         assert re.fullmatch(r"==[\w.]+", str(pin.specifier)), pin
         assert pin.url is None
     assert not re.search(r"https?://|file:|^-", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+
+
+def test_hashes_are_of_packages_at_their_locked_versions():
+    lines = (ROOT / "requirements.hashes").read_text().splitlines()
+    assert all(re.search(r" --hash=sha256:[0-9a-f]{64}$", line) for line in lines if line[0] != "#")
+    pins, hashed = locked(), locked("requirements.hashes")
+    assert {name: pins.get(name) for name in hashed} == hashed
+    assert len(hashed) > 100
 
 
 def test_the_lock_satisfies_what_the_package_and_its_extras_ask():

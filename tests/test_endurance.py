@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
+import statistics
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +19,26 @@ from tunable_core.photos import Photo
 pytestmark = pytest.mark.skipif(
     "TUNABLE_FAULTS" not in os.environ, reason="takes many minutes: make nightly"
 )
+
+SOAK_SECONDS = 30 * 60
+
+# One small training after another, each removed when it is done, with a checkpoint in every moment.
+TRAIN = """
+import itertools
+import shutil
+import sys
+from dataclasses import replace
+import psutil
+import torch
+from tunable_core import runs, study, training
+torch.set_num_threads(1)
+training.CHECKPOINT_SECONDS, training.LOG_EVERY = 0, 5
+config = study.denoising("tunable", study.profile("smoke"))
+for seed in itertools.count(int(sys.argv[1])):
+    settings = replace(config.training, steps=30, seed=seed)
+    shutil.rmtree(runs.get(replace(config, training=settings), progress=False).folder)
+    print(seed, psutil.Process().memory_info().rss, flush=True)
+"""
 
 # A network as wide as the released one, and as hungry for each tile, with a ninth of its layers.
 DENOISE = """
@@ -53,3 +77,32 @@ def test_100_megapixels_are_denoised_within_2_gigabytes(tmp_path, channels, dept
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout) < 2048, f"{ended.stdout} MiB"
     assert photos.read(target).pixels.shape == (10_000, 10_000, channels)
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_trained_killed_and_resumed_for_half_an_hour_neither_memory_nor_folder_grow(store):
+    chance, end = random.Random(0), time.monotonic() + SOAK_SECONDS
+    seed, sizes, memories, growths = 0, [], [], []
+    while time.monotonic() < end:
+        command = [sys.executable, "-c", TRAIN, str(seed)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        time.sleep(chance.uniform(5, 120))
+        process.kill()
+        with process:
+            finished = [[int(number) for number in line.split()] for line in process.stdout]
+        sizes.append(size(store))
+        if len(finished) > 1:
+            memories += [resident for _, resident in finished]
+            growths.append(finished[-1][1] / finished[0][1])
+        if finished:
+            seed = finished[-1][0] + 1
+    third = len(sizes) // 3
+    print(f"{len(sizes)} kills, {seed} trainings, {max(sizes) / 2**20:.1f} MiB at most in the folder,")
+    print(f"{max(memories) >> 20} MiB of memory at most, {max(growths):.3f} times that of the first")
+    assert statistics.median(growths) < 1.05
+    assert max(growths) < 1.15
+    assert max(sizes[-third:]) <= 1.2 * max(sizes[:third])

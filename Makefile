@@ -48,7 +48,7 @@ nightly: $(STAMP)  ## kills, repeated forty times each; every solution of every 
 	TUNABLE_FAULTS=40 $(RUN) -m pytest -q tests/test_faults.py tests/test_killed_downloads.py \
 		tests/test_endurance.py tests/book/test_killed.py tests/book/test_teaching.py
 
-bench: $(STAMP)  ## what tuning costs, as ratios measured in one run (PARTS="network samples layers")
+bench: $(STAMP)  ## what tuning costs, as ratios measured in one run (PARTS="network samples layers processes")
 	$(RUN) -m tunable_core.bench $(PARTS)
 
 data: $(STAMP)  ## download what PROFILE needs, or DATASETS="kodak cbsd68 ..."

@@ -66,6 +66,14 @@ def test_ratios_are_to_the_plain_network():
         assert table.loc[(work, "tunable"), "ratio"] == pytest.approx(expected)
 
 
+def test_two_processes_are_compared_with_one():
+    table = overhead.processes(ResNet(1, 4), batch=2, patch=8, rounds=3)
+    assert table.processes.tolist() == [1, 2]
+    assert table.speedup[0] == 1
+    assert table.speedup[1] == pytest.approx(table.ms[0] / table.ms[1])
+    assert table.efficiency[1] == pytest.approx(table.speedup[1] / 2)
+
+
 def test_a_measurement_is_printed_kept_and_found_again(monkeypatch, store, capsys):
     monkeypatch.setattr(bench, "SIZES", {"tiny": (ResNetConfig(1, 4), 2, 16)})
     monkeypatch.setattr("sys.argv", ["bench", "network", "--seconds", "0"])
@@ -86,5 +94,5 @@ def test_a_damaged_measurement_is_named(store):
 
 
 def test_an_unknown_part_is_refused():
-    with pytest.raises(ValueError, match="network, layers or samples; got 'leyers'"):
+    with pytest.raises(ValueError, match="network, layers, samples or processes; got 'leyers'"):
         bench.measure("leyers", 0.0, "cpu")

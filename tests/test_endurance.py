@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -34,9 +35,12 @@ from tunable_core import runs, study, training
 torch.set_num_threads(1)
 training.CHECKPOINT_SECONDS, training.LOG_EVERY = 0, 5
 config = study.denoising("tunable", study.profile("smoke"))
+gone = runs.store() / "gone"  # in one step, lest a kill leaves half a run
+shutil.rmtree(gone, ignore_errors=True)
 for seed in itertools.count(int(sys.argv[1])):
     settings = replace(config.training, steps=30, seed=seed)
-    shutil.rmtree(runs.get(replace(config, training=settings), progress=False).folder)
+    runs.get(replace(config, training=settings), progress=False).folder.rename(gone)
+    shutil.rmtree(gone)
     print(seed, psutil.Process().memory_info().rss, flush=True)
 """
 
@@ -94,6 +98,7 @@ def test_trained_killed_and_resumed_for_half_an_hour_neither_memory_nor_folder_g
         process.kill()
         with process:
             finished = [[int(number) for number in line.split()] for line in process.stdout]
+        assert process.returncode == -signal.SIGKILL, "it ended by itself"
         sizes.append(size(store))
         if len(finished) > 1:
             memories += [resident for _, resident in finished]

@@ -26,10 +26,10 @@ FEW = LayerGrid(kernel=(3,), p=(1, 2, 4, 8), channels=(8, 32, 128))
 
 
 def measure(part: str, seconds: float, device: str, *, few: bool = False) -> pd.DataFrame:
-    """One part: "network", "layers" (Fig. 3) or "samples" (one omega per sample).
+    """One part: "network", "layers" (Fig. 3), "samples" (one omega per sample) or "processes".
 
-    seconds: how long a case may take; few: only a few of the layers' cases. Raises ValueError for
-    another part.
+    seconds: how long a case may take; few: only a few of the layers' cases. Processes are always those
+    of a CPU. Raises ValueError for another part.
     """
     if part == "network":
         tables = {}
@@ -44,7 +44,16 @@ def measure(part: str, seconds: float, device: str, *, few: bool = False) -> pd.
         return pd.concat([overhead.layers(g, seconds=seconds, device=device) for g in grids])
     if part == "samples":
         return overhead.per_sample(seconds=2 * seconds, device=device)
-    raise ValueError(f"part must be network, layers or samples; got {part!r}")
+    if part == "processes":
+        return pd.concat(
+            [
+                overhead.processes(config.build(), batch=batch, patch=patch)
+                for config, batch, patch in SIZES.values()
+            ],
+            keys=SIZES,
+            names=["size"],
+        ).reset_index("size")
+    raise ValueError(f"part must be network, layers, samples or processes; got {part!r}")
 
 
 def path(part: str, device: str = "cpu") -> Path:

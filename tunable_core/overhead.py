@@ -1,5 +1,7 @@
 """Runtime of tunable against plain convolutions (Fig. 3), and of ways to serve one omega per sample.
 
+Beside them, what a second process brings to a training.
+
 All times of one case are taken in turns in one process, so that drifts of the machine cancel; what is
 kept and compared are ratios of their medians.
 """
@@ -7,18 +9,23 @@ kept and compared are ratios of their medians.
 from __future__ import annotations
 
 import itertools
+import json
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
+from tunable_core import ranks
 from tunable_core.live import Live
 from tunable_core.tunable import Tunable, TunableConv2d
 
@@ -232,14 +239,59 @@ def network(
     return pd.DataFrame(rows, columns=["work", "case", "ms", "ratio"])
 
 
-def _step(model: nn.Module, x: Tensor, *omega: Tensor) -> Action:
-    """A whole step as the training loop makes it: bf16 forward, backward, clip, fused AdamW."""
+def processes(plain: nn.Module, *, batch: int, patch: int, count: int = 2, rounds=50) -> pd.DataFrame:
+    """Times of a training step on the CPU by one process and by several, of one thread each.
+
+    The several share one batch and average gradients, as under torchrun (`ranks`). Columns: processes,
+    milliseconds ms, speedup over one, and efficiency, which is speedup per process.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        torch.multiprocessing.spawn(
+            _rank, (count, Path(folder), plain, batch, patch, rounds), nprocs=count
+        )
+        times = json.loads((Path(folder) / "times.json").read_text())
+    table = pd.DataFrame({"processes": [1, count], "ms": [times["one"], times["all"]]})
+    table["speedup"] = table.ms[0] / table.ms
+    return table.assign(efficiency=table.speedup / table.processes)
+
+
+def _rank(
+    rank: int, count: int, folder: Path, plain: nn.Module, batch: int, patch: int, rounds: int
+) -> None:
+    """One process of `processes`: in turns the first works alone while the others wait, and all work."""
+    torch.set_num_threads(1)
+    meeting = f"file://{folder / 'meeting'}"
+    dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=count)
+    x = torch.rand(batch, 3, patch, patch).contiguous(memory_format=torch.channels_last)
+    omega = torch.tensor([0.7, 0.3])
+    alone, shared = Tunable(plain, 2), Tunable(plain, 2)
+    alone_step = _step(alone, x, omega)
+    shared_step = _step(shared, ranks.share(x), omega, average=True)
+
+    def one() -> None:
+        if rank == 0:
+            alone_step()
+        ranks.meet()
+
+    times = alternate({"one": one, "all": shared_step}, rounds=rounds, seconds=float("inf"))
+    if rank == 0:
+        (folder / "times.json").write_text(json.dumps(times))
+    dist.destroy_process_group()
+
+
+def _step(model: nn.Module, x: Tensor, *omega: Tensor, average: bool = False) -> Action:
+    """A whole step as the training loop makes it: bf16 forward, backward, clip, fused AdamW.
+
+    average: gradients over all processes.
+    """
     optimizer = torch.optim.AdamW(model.parameters(), 1e-4, weight_decay=0.0, fused=True)
 
     def step() -> None:
         with torch.autocast(x.device.type, torch.bfloat16):
             output = model(x, *omega)
         (output.float() - x).abs().mean().backward()
+        if average:
+            ranks.gradients(list(model.parameters()))
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()

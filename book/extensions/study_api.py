@@ -14,12 +14,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.nodes import make_refnode
 
 ITEM = re.compile(r"([a-z_]\w*(?:, [a-z_]\w*)*): ")
 LINKED = ("class", "function", "method", "module", "exception")
 PACKAGE = "tunable_core"
+LONGEST = 40
+"""Characters of the longest value that is shown; what is longer is read in the code."""
 
 
 def plain(text: str) -> str:
@@ -89,8 +92,17 @@ def link(app: Sphinx, doctree: nodes.document, page: str) -> None:
             )
 
 
+def shorten(app: Sphinx, doctree: nodes.document) -> None:
+    """Leave out the values of constants that are long, or of one machine only."""
+    for annotation in list(doctree.findall(addnodes.desc_annotation)):
+        text = annotation.astext().strip()
+        if text.startswith("=") and (len(text) > LONGEST or " from '" in text):
+            annotation.parent.remove(annotation)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register both."""
+    """Register them."""
     app.connect("autodoc-process-docstring", tell)
+    app.connect("doctree-read", shorten)
     app.connect("doctree-resolved", link)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,13 +12,32 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 PAGE = "glossary"
+SIGNS = {"omega": "ω", "alpha": "α", "phi": "φ", "eta": "η", "nu": "ν", "sigma": "σ", "rho": "ρ"} | {
+    "sum": "Σ",
+    "dots": "…",
+    "theta": "θ",
+    "|": "‖",
+    "gamma": "γ",
+    "lambda": "λ",
+}
+"""What a command of a formula reads as without formulas; another is left out."""
+
+
+def readable(formula: str) -> str:
+    """A formula as a line of plain text: hats over their letters, braces gone."""
+    hatted = re.sub(r"\\hat\s*\{?(?:\\mathcal |\\mathbf )?(\w)\}?", "\\1\u0302", formula)
+    told = re.sub(r"\\([a-z]+|\|)\s?", lambda match: SIGNS.get(match[1], ""), hatted)
+    return re.sub(r"[{}]", "", told)
 
 
 def meanings(glossary: nodes.document) -> dict[str, str]:
     """First sentence of every entry, by the anchors of its terms."""
     found = {}
     for item in glossary.findall(nodes.definition_list_item):
-        told = next(item.findall(nodes.definition)).astext().replace("\n", " ")
+        definition = next(item.findall(nodes.definition)).deepcopy()
+        for formula in list(definition.findall(nodes.math)):
+            formula.replace_self(nodes.Text(readable(formula.astext())))
+        told = definition.astext().replace("\n", " ")
         sentence = re.split(r"(?<=[.;]) (?=[A-Z])", told, maxsplit=1)[0]
         found |= {anchor: sentence for term in item.findall(nodes.term) for anchor in term["ids"]}
     return found

@@ -132,7 +132,7 @@ def test_links_within_the_book_lead_somewhere(seen, visits, address):
         where, place = urldefrag(link)
         if not where.startswith(address):
             continue
-        path = unquote(urlsplit(where).path).strip("/") or "index.html"
+        place, path = unquote(place), unquote(urlsplit(where).path).strip("/") or "index.html"
         target = visits.get(path.removesuffix(".html"))
         if not (BOOK / path).is_file() or (place and target and place not in target.found["ids"]):
             dead.append(link)

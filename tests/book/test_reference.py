@@ -75,6 +75,18 @@ def test_the_meaning_of_a_word_is_its_first_sentence():
     assert study_terms.meanings(glossary) == {"term-dial": "A number e.g. 1."}
 
 
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        (r"\omega = (\omega_1, \dots, \omega_p)", "ω= (ω_1, …, ω_p)"),
+        (r"\mathcal L_{rec} = \|\hat y - y\|_1", "L_rec = ‖y\u0302 - y‖_1"),
+        (r"\hat{\mathbf k}_\omega", "k\u0302_ω"),
+    ],
+)
+def test_a_formula_is_readable_without_formulas(formula, told):
+    assert study_terms.readable(formula).replace(" ", "") == told.replace(" ", "")
+
+
 @pytest.mark.browser
 def test_a_word_says_what_it_means_to_the_pointer_and_to_the_keyboard(context, address):
     page = context.new_page()

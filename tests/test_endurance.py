@@ -41,7 +41,8 @@ for seed in itertools.count(int(sys.argv[1])):
     settings = replace(config.training, steps=30, seed=seed)
     runs.get(replace(config, training=settings), progress=False).folder.rename(gone)
     shutil.rmtree(gone)
-    print(seed, psutil.Process().memory_info().rss, flush=True)
+    memory = psutil.Process().memory_info()
+    print(seed, memory.rss - memory.shared, flush=True)  # without what is mapped from files
 """
 
 # A network as wide as the released one, and as hungry for each tile, with a ninth of its layers.

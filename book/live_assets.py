@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import lzma
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ CROP = 256
 POSITIONS = {1: 9, 2: 5, 3: 3}
 """Frames of a filmstrip along each dial, for so many dials."""
 RUNTIME = {"wasm": "ort-wasm-simd-threaded.wasm", "webgpu": "ort-wasm-simd-threaded.jspi.wasm"}
-"""The program that runs a network: on the processor, on the graphics processor."""
+"""The program that runs a network: on the processor, on the graphics processor; vendored as .xz."""
 WHOLE = 1024
 """Longest side of a whole photograph, pixels."""
 
@@ -162,13 +163,14 @@ def write(folder: Path, book: Path) -> list[str]:
 
 
 def packed(path: Path) -> dict[str, Any]:
-    """Put a compressed file in the place of a large one, whatever the server does; what it is called.
+    """Put a program that browsers can unpack in the place of its .xz, whatever the server does; its name.
 
     The name does not end in .gz, which some servers would unpack on the way.
     """
-    content = gzip.compress(path.read_bytes(), mtime=0)
+    vendored = path.with_name(f"{path.name}.xz")
+    content = gzip.compress(lzma.decompress(vendored.read_bytes()), mtime=0)
     path.with_name(f"{path.name}.packed").write_bytes(content)
-    path.unlink()
+    vendored.unlink()
     return {"file": f"runtime/{path.name}.packed", "bytes": len(content)}
 
 

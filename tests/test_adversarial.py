@@ -105,6 +105,16 @@ def test_the_discriminator_learns_to_tell_the_two_apart(pair):
     assert losses[-1] < 0.2 < losses[0]
 
 
+def test_the_discriminator_comes_to_rest_with_the_network(pair):
+    objective, (output, clean) = started(lr=1e-2), pair
+    before = objective.discriminator.judge[0].weight.clone()
+    objective(output, clean, output, VIVID)
+    objective.learn(output, clean, VIVID, pace=0.0)
+    assert torch.equal(objective.discriminator.judge[0].weight, before)
+    objective.learn(output, clean, VIVID, pace=0.5)
+    assert (objective.discriminator.judge[0].weight - before).abs().max() <= 0.5 * 1e-2 * 1.01
+
+
 def test_learning_leaves_the_network_alone(pair):
     objective, (output, clean) = started(), pair
     output.requires_grad_()

@@ -22,7 +22,7 @@ def run_main(monkeypatch, *words):
 
 
 def test_an_unknown_profile_is_refused_with_the_names_there_are():
-    with pytest.raises(ValueError, match="smoke, laptop, paper; got 'laptpo'"):
+    with pytest.raises(ValueError, match="smoke, laptop, gpu, paper; got 'laptpo'"):
         study.profile("laptpo")
 
 
@@ -30,6 +30,14 @@ def test_no_run_is_listed_twice(budget):
     configs = study.all_runs(budget)
     assert len({config.key for config in configs}) == len(configs)
     assert len({config.name for config in configs}) == len(configs)
+
+
+def test_the_gpu_budget_is_the_paper_s_size_and_sampling_with_a_shorter_schedule():
+    gpu, paper = study.profile("gpu"), study.profile("paper")
+    assert gpu.network == paper.network
+    for field in ("batch", "patch", "omega"):
+        assert getattr(gpu.training, field) == getattr(paper.training, field)
+    assert all(config.name.startswith("denoising") for config in study.all_runs(gpu))
 
 
 def test_every_run_is_of_its_budget(budget):

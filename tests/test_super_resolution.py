@@ -220,7 +220,7 @@ def test_a_file_that_is_no_network_is_refused(tmp_path):
 # The runs
 
 
-@pytest.mark.parametrize("name", study.PROFILES)
+@pytest.mark.parametrize("name", super_resolution.SIZES)
 def test_the_runs_of_table_4_may_stand_in_one_table(name):
     budget = study.profile(name)
     configs = [super_resolution.resnet(method, budget) for method in super_resolution.METHODS]
@@ -229,7 +229,7 @@ def test_the_runs_of_table_4_may_stand_in_one_table(name):
     assert len({replace(c.training, fidelity_first=0) for c in configs}) == 1
 
 
-@pytest.mark.parametrize("name", study.PROFILES)
+@pytest.mark.parametrize("name", super_resolution.SIZES)
 def test_the_fixed_twin_meets_no_adversary_and_needs_no_vgg(name):
     budget = study.profile(name)
     tunable, fixed = (super_resolution.swinir(method, budget) for method in ("tunable", "fixed"))

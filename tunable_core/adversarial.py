@@ -80,8 +80,14 @@ class Adversarial:
         self.parts = {"vgg": feature.detach().mean(), "adversarial": against.detach().mean()}
         return pixel * l1(output, clean) + vgg * feature + adversarial * against
 
-    def learn(self, output: Tensor, clean: Tensor, omega: Tensor) -> dict[str, Tensor]:
-        """One step of the discriminator on the same images; what is watched of both sides, each []."""
+    def learn(
+        self, output: Tensor, clean: Tensor, omega: Tensor, pace: float = 1.0
+    ) -> dict[str, Tensor]:
+        """One step of the discriminator on the same images; what is watched of both sides, each [].
+
+        pace: part of its rate, as the network's own rate is of its peak: at a constant rate it wins
+        while the network comes to rest.
+        """
         dial, nan = omega[..., self.dial], output.new_full((), torch.nan, dtype=torch.float32)
         shown = dial.any().float()
         ranks.average([shown])  # all processes learn, or none
@@ -94,6 +100,8 @@ class Adversarial:
             real, fake = self.discriminator(clean).float(), self.discriminator(output).float()
         loss = relativistic(real, fake)
         loss = ((dial if self.weighted else 1.0) * loss).mean()
+        for group in self.optimizer.param_groups:
+            group["lr"] = pace * self.lr
         self.optimizer.zero_grad()
         loss.backward()
         ranks.gradients(list(self.discriminator.parameters()))

@@ -82,7 +82,7 @@ def sweep(control: Control, what: Sweep, name: str, *, progress: bool = True) ->
             "weights": digest(control.state_dict())[:16],
             "settings": asdict(what),
             "seconds": round(time.monotonic() - clock, 1),
-            **machine("cpu"),
+            **machine(_device().type),
         }
         _write(path, frame, record)
     frame = _read(path)
@@ -111,19 +111,24 @@ def kept(name: str, images: str) -> pd.DataFrame:
 def measure(
     control: Control, what: Sweep, *, progress: bool = True, label: str = "sweep"
 ) -> pd.DataFrame:
-    """The measurement itself, in float32, one image at a time."""
-    rows = []
-    control = control.eval()
+    """The measurement itself, in float32, one image at a time; the network on a GPU where there is one."""
+    rows, device = [], _device()
+    control = control.eval().to(device)
     for case in tqdm(what.cases(), desc=label, total=len(what), disable=not progress):
         degraded = case.degraded[None].contiguous(memory_format=torch.channels_last)
         omegas = case.omegas or what.omegas
-        with torch.inference_mode():
-            outputs = control.outputs(degraded, torch.tensor(omegas))
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            outputs = control.outputs(degraded.to(device), torch.tensor(omegas))
             for omega, output in zip(omegas, outputs, strict=True):
                 dials = {f"omega_{i}": value for i, value in enumerate(omega, start=1)}
-                numbers = {name: v.item() for name, v in what.row(case, omega, output).items()}
+                numbers = {name: v.item() for name, v in what.row(case, omega, output.cpu()).items()}
                 rows.append({"image": case.image, **case.levels, **dials, **numbers})
+    control.cpu()
     return pd.DataFrame(rows)
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def average(frame: pd.DataFrame, by: Sequence[str] = ("omega_1", "omega_2")) -> pd.DataFrame:

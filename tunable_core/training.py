@@ -149,9 +149,9 @@ def _run_stage(state: _State, stage: Stage, task, loss, images, progress, on_log
                 f"of stage '{stage.name}'; the weights of the step before are kept (lower lr = "
                 f"{settings.lr:g}, or use precision='float32')"
             )
-        if state.adversary is not None:
-            parts |= state.adversary.learn(output, clean, omega)
         rate = learning_rate(step, state.steps, settings)
+        if state.adversary is not None:
+            parts |= state.adversary.learn(output, clean, omega, rate / settings.lr)
         state.update(step, rate, [total.detach(), norm, *parts.values()], list(parts))
         bar.update()
         if (step + 1) % LOG_EVERY == 0 or step + 1 == state.steps:

@@ -28,6 +28,8 @@ __all__ = [
 
 def all_runs(budget: Profile) -> list[RunConfig]:
     """Every run that the notebooks read at this budget, the most wanted first."""
+    if budget.name == "gpu":
+        return _denoising.runs_of(budget)
     return [
         *_denoising.runs_of(budget),
         *backbones.runs_of(budget),

@@ -163,9 +163,9 @@ def write(folder: Path, book: Path) -> list[str]:
 
 
 def packed(path: Path) -> dict[str, Any]:
-    """Put a program that browsers can unpack in the place of its .xz, whatever the server does; its name.
+    """Put a program that browsers can unpack in the place of its .xz; where it is.
 
-    The name does not end in .gz, which some servers would unpack on the way.
+    It is gzip whatever the server does: the name does not end in .gz, which some would unpack on the way.
     """
     vendored = path.with_name(f"{path.name}.xz")
     content = gzip.compress(lzma.decompress(vendored.read_bytes()), mtime=0)

@@ -111,7 +111,7 @@ def kept(name: str, images: str) -> pd.DataFrame:
 def measure(
     control: Control, what: Sweep, *, progress: bool = True, label: str = "sweep"
 ) -> pd.DataFrame:
-    """The measurement itself, in float32, one image at a time; the network on a GPU where there is one."""
+    """The measurement itself, in float32, one image at a time; on a GPU where there is one."""
     rows, device = [], _device()
     control = control.eval().to(device)
     for case in tqdm(what.cases(), desc=label, total=len(what), disable=not progress):

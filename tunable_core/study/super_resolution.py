@@ -23,7 +23,8 @@ class Size:
     swinir: SwinIRConfig
     task: SuperResolution
     training: Training
-    """The patch is 16 pixels wider than the clean images that the networks learn from. clip: with a
+    """The patch is 16 pixels wider than the clean images that the networks learn from. At laptop size 4
+    patches of 80 pixels left dotted textures at (0, 1); 16 of 128 do not. clip: with a
     loose one the large gradients of L_gan drown those of L_rec in Adam; at 600 steps 0.03 in place of 1
     brought (1, 0) from 23.63 to 23.78 dB and LPIPS at (0, 1) from 0.388 to 0.382."""
     first: int
@@ -56,8 +57,8 @@ SIZES = {
         SuperResolution(discriminator=DiscriminatorConfig(32)),
         Training(
             steps=8_000,
-            batch=4,
-            patch=96,
+            batch=16,
+            patch=144,
             lr=1e-3,
             clip=0.03,
             omega=OmegaSampling("simplex", corners=(0.6, 0.1)),
@@ -113,7 +114,7 @@ def swinir(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
         raise ValueError(f"method must be one of {', '.join(controls)}; got {method!r}")
     training = replace(size.training, fidelity_first=size.first if method == "tunable" else 0)
     if budget.name == "laptop":  # two whole windows a side
-        training = replace(training, patch=80)
+        training = replace(training, batch=4, patch=80)
     if budget.name == "paper":
         training = replace(training, batch=32, lr=2e-4)
     run = _run(f"sr-swinir-{method}", budget, controls[method], size.swinir, training, seed)

@@ -44,7 +44,7 @@ PROFILES = {
     "gpu": Profile(
         "gpu",
         ResNetConfig(),
-        Training(steps=30_000, batch=16, patch=64, lr=1e-3),
+        Training(steps=15_000, batch=16, patch=64, lr=1e-3),
         data="bsds500",
         seeds=1,
         ablations=False,

@@ -165,7 +165,7 @@ def write(folder: Path, book: Path) -> list[str]:
 def packed(path: Path) -> dict[str, Any]:
     """Put a program that browsers can unpack in the place of its .xz; where it is.
 
-    It is gzip whatever the server does: the name does not end in .gz, which some would unpack on the way.
+    The name does not end in .gz, which some servers would unpack on the way.
     """
     vendored = path.with_name(f"{path.name}.xz")
     content = gzip.compress(lzma.decompress(vendored.read_bytes()), mtime=0)
@@ -178,7 +178,7 @@ def released(model: Model) -> Run | None:
     """The model's run in the store, of the largest budget that has one."""
     for budget in ("paper", "laptop", "smoke"):
         config = model.config(study.profile(budget))
-        if runs.find(config) is not None:
+        if runs.find(config, weights=True) is not None:
             return runs.get(config, progress=False)
     return None
 

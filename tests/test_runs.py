@@ -19,8 +19,12 @@ from tunable_core.controls import CFSNetConfig, DNIConfig, FiLMConfig, TunableCo
 from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile, load_tensors
 from tunable_core.networks import ResNetConfig
+from tunable_core.networks.third_party import SwinIRConfig
 from tunable_core.omega import OmegaSampling
 from tunable_core.runs import RunConfig
+from tunable_core.sweep import DenoisingSweep, sweep
+from tunable_core.tasks import Denoising
+from tunable_core.training import Training
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -69,6 +73,58 @@ def test_a_run_is_found_under_any_name(config, no_training):
     second = get(replace(config, name="renamed"))
     assert second.folder == first.folder
     assert same(first.control, second.control)
+
+
+@pytest.mark.filterwarnings("ignore:torch.meshgrid")
+def test_buffers_that_a_fresh_network_has_too_are_not_kept(no_training):
+    training = Training(steps=2, batch=2, patch=16)
+    backbone = SwinIRConfig(12, (2,), heads=2, window=4)
+    config = RunConfig("swin", Denoising(), TunableConfig(), backbone, training, "samples-train")
+    first = get(config)
+    held = load_tensors(first.folder / "weights.safetensors")[0]
+    tables = {name for name, _ in first.control.named_buffers()}
+    assert tables
+    assert not tables & set(held)
+    no_training()
+    assert same(get(config).control, first.control)
+
+
+SQUARES = DenoisingSweep("samples-test", sigmas=(15.0,), crop=24)
+
+
+def test_without_its_weights_a_run_keeps_its_record_and_what_was_measured(config, no_training):
+    first = get(config)
+    measured = sweep(first, SQUARES, "tiny", progress=False)
+    pd.testing.assert_frame_equal(sweep(first.control, SQUARES, "tiny", progress=False), measured)
+    runs.drop_weights(first)
+    no_training()
+    again = get(config, weights=False)
+    assert not list(again.folder.glob("*.safetensors"))
+    assert again.state == first.state
+    assert again.record["weights"] == first.record["weights"]
+    pd.testing.assert_frame_equal(sweep(again, SQUARES, "tiny", progress=False), measured)
+    runs.drop_weights(again)
+    assert get(config, weights=False).record == again.record
+
+
+def test_weights_that_were_left_out_are_missed_in_words_and_trained_when_wanted(config):
+    first = get(config)
+    runs.drop_weights(first)
+    assert runs.find(config) == first.folder
+    assert runs.find(config, weights=True) is None
+    with pytest.raises(runs.WithoutWeights, match="'tiny' is kept without its weights"):
+        sweep(get(config, weights=False), SQUARES, "tiny", progress=False)
+    assert same(get(config).control, first.control)
+    assert runs.find(config, weights=True) == first.folder
+
+
+def test_a_record_without_weights_is_sealed_as_any(config):
+    first = get(config)
+    runs.drop_weights(first)
+    path = first.folder / "run.json"
+    path.write_text(path.read_text().replace(first.state[:8], "00000000"))
+    with pytest.raises(DamagedFile, match="is not the record of this run"):
+        get(config, weights=False)
 
 
 def test_a_run_with_other_settings_is_another_run(config):

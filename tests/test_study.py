@@ -124,6 +124,17 @@ def test_the_missing_are_named_one_a_line_to_be_fanned_out(monkeypatch, capsys, 
 
 
 @pytest.mark.usefixtures("store")
+def test_weights_are_left_out_of_what_is_there_and_nothing_is_trained(monkeypatch, config):
+    other = replace(config, training=replace(config.training, seed=1))
+    monkeypatch.setattr(study, "all_runs", lambda budget: [config, other])
+    runs.get(config, progress=False)
+    run_main(monkeypatch, "--profile", "smoke", "--without-weights")
+    assert runs.find(config) is not None
+    assert runs.find(config, weights=True) is None
+    assert runs.find(other) is None
+
+
+@pytest.mark.usefixtures("store")
 def test_what_another_process_trains_is_left_to_it(monkeypatch, capsys, config):
     trained = []
 

@@ -85,7 +85,7 @@ def detail_gain(output: Tensor, clean: Tensor) -> Tensor:
     independent of noise but for chance. Raises ValueError for a flat image.
     """
     output, clean = _checked("detail_gain", least=5, output=output, clean=clean)
-    a, b = (high_pass(image.double()).flatten(1) for image in (output, clean))
+    a, b = (high_pass(image).flatten(1).double() for image in (output, clean))
     power = b.square().sum(1)
     if (power < 1e-12).any():
         raise ValueError("detail_gain needs an image with detail; clean is flat")

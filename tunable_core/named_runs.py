@@ -28,6 +28,8 @@ def names() -> list[str]:
 def load(name: str) -> Run:
     """The run of that name, or of that NAME-KEY where several share a name; nothing is ever trained.
 
+    It may be one that is kept without its weights, which its control then says.
+
     Raises MissingRun with the names there are, ValueError for a name that several runs have or for a
     record of another version, DamagedFile for a run that is not what was written.
     """
@@ -40,7 +42,7 @@ def load(name: str) -> Run:
     config = rebuilt(folder)
     if runs.find(config) is None or not folder.name.endswith(f"-{config.key}"):
         raise ValueError(f"{folder} was written by another version of this package")
-    return runs.get(config, progress=False)
+    return runs.get(config, progress=False, weights=False)
 
 
 def released() -> Run:

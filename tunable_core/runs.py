@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from tunable_core import datasets, ranks, records
 from tunable_core.controls.base import Control, check_stages
-from tunable_core.files import DamagedFile, load_tensors, save_tensors, write_atomically
+from tunable_core.files import DamagedFile, digest, load_tensors, save_tensors, write_atomically
 from tunable_core.training import Training, train
 from tunable_core.watch import SHEET, Watch
 
@@ -76,15 +76,35 @@ class RunConfig:
         return control
 
 
+class WithoutWeights(FileNotFoundError):
+    """The weights of a run are wanted, and it is kept without them."""
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run: its trained control, record and history."""
 
     config: RunConfig
-    control: Control
+    trained: Control | None
+    """None where the run is kept without its weights: what was measured of it remains."""
     record: dict[str, Any]
     history: pd.DataFrame
     folder: Path
+
+    @property
+    def control(self) -> Control:
+        """The trained control; raises WithoutWeights."""
+        if self.trained is None:
+            raise WithoutWeights(
+                f"run '{self.config.name}' is kept without its weights, for what was measured of it "
+                f"(runs.get(config) trains it again)"
+            )
+        return self.trained
+
+    @property
+    def state(self) -> str:
+        """Digest of the weights, which kept sweeps are found by."""
+        return self.record["state"] if self.trained is None else digest(self.trained.state_dict())
 
 
 class Busy(RuntimeError):
@@ -96,10 +116,20 @@ def store() -> Path:
     return Path(os.environ.get("TUNABLE_RUNS") or records.PACKAGE.parent / "data").resolve()
 
 
-def find(config: RunConfig) -> Path | None:
-    """The folder of a finished run of this config, whatever its name."""
-    folders = sorted((store() / "runs").glob(f"*-{config.key}/run.json"))
-    return folders[0].parent if folders else None
+def find(config: RunConfig, *, weights: bool = False) -> Path | None:
+    """The folder of a finished run of this config, whatever its name; weights: with them alone."""
+    folders = sorted(path.parent for path in (store() / "runs").glob(f"*-{config.key}/run.json"))
+    folders = [f for f in folders if not weights or "state" not in _record(f)]
+    return folders[0] if folders else None
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """The record of a run as it is; {} where it cannot be read, which loading it will tell."""
+    try:
+        record = json.loads((folder / "run.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def get(
@@ -108,16 +138,18 @@ def get(
     progress: bool = True,
     on_log: Callable[[pd.DataFrame], None] | None = None,
     wait: bool = True,
+    weights: bool = True,
 ) -> Run:
     """The run of this config: loaded when it is in the store, trained otherwise.
 
+    weights: False is content with a run that is kept without them, for the sweeps that were made of it.
     Only one process trains it: another waits for the result, or raises Busy where wait is False.
     Where its training images are not at hand either, the embedded samples take their place, with a
     warning, and the run returned says so in its config.
     Raises DamagedFile when the run in the store is not what was written.
     """
     device = ranks.join()
-    folder = find(config)
+    folder = find(config, weights=weights)
     if folder is None and not datasets.available(config.data):
         warnings.warn(
             f"run '{config.name}' is not in {store() / 'runs'} and its training images "
@@ -126,7 +158,7 @@ def get(
             stacklevel=2,
         )
         config = dataclasses.replace(config, data="samples-train")
-        folder = find(config)
+        folder = find(config, weights=weights)
     if folder:
         _clear(folder)
         return _load(config, folder)
@@ -137,13 +169,26 @@ def get(
     try:
         with own:
             ranks.meet()
-            folder = find(config)  # another process may have trained it in the meantime
+            folder = find(config, weights=weights)  # another process may have trained it meanwhile
             run = _load(config, folder) if folder else _train(config, place, device, progress, on_log)
             ranks.meet()
             lock.unlink(missing_ok=True)  # who still waits for it finds the run
             return run
     except Timeout:
         raise Busy(f"another process is training '{config.name}' ({lock})") from None
+
+
+def drop_weights(run: Run) -> None:
+    """Keep a finished run without its weights: its record, which says what they were, and its history.
+
+    Kept sweeps of it are found as before; whoever wants the weights trains it again.
+    """
+    if run.trained is None:
+        return
+    record = {name: value for name, value in run.record.items() if name != "sha256"}
+    record = records.seal({**record, "state": run.state})
+    write_atomically(run.folder / "run.json", json.dumps(record, indent=1))
+    (run.folder / PARTS["weights"]).unlink()
 
 
 def _clear(folder: Path) -> None:
@@ -178,7 +223,8 @@ def check_comparable(found: Sequence[Run]) -> None:
 def _load(config: RunConfig, folder: Path) -> Run:
     try:
         record = json.loads((folder / "run.json").read_text())
-        tensors, _ = load_tensors(folder / "weights.safetensors")
+        whole = "state" not in record
+        tensors = load_tensors(folder / PARTS["weights"])[0] if whole else {}
         history = pd.read_csv(folder / "history.csv")
     except (OSError, ValueError) as error:
         if isinstance(error, DamagedFile):
@@ -192,13 +238,22 @@ def _load(config: RunConfig, folder: Path) -> Run:
             f"train it again"
         )
     for part, name in (PARTS | ({"samples": SHEET} if "samples" in record else {})).items():
+        if part == "weights" and not whole:
+            continue
         if not (folder / name).is_file() or record.get(part) != _sha256(folder / name):
             raise DamagedFile(
                 f"{folder}: {name} is not the file that run.json records; delete the folder to train it "
                 f"again"
             )
+    if not whole:
+        return Run(config, None, record, history, folder)
     control = config.build()
-    control.load_state_dict(tensors)
+    missing, unknown = control.load_state_dict(tensors, strict=False)
+    if unknown or not {name for name, _ in control.named_buffers()}.issuperset(missing):
+        raise DamagedFile(
+            f"{folder}: the weights are not those of this control ({[*missing, *unknown][0]}); delete "
+            f"the folder to train it again"
+        )
     return Run(config, control.eval(), record, history, folder)
 
 
@@ -233,7 +288,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
         ranks.meet()
         return _load(config, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    save_tensors(folder / "weights.safetensors", _released(control))
+    save_tensors(folder / PARTS["weights"], _released(control, config.build()))
     write_atomically(folder / "history.csv", history.to_csv(index=False, float_format="%.6g"))
     record = {
         "name": config.name,
@@ -258,11 +313,13 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
     return _load(config, folder)
 
 
-def _released(control: Control) -> dict[str, torch.Tensor]:
-    state = control.state_dict()
+def _released(control: Control, fresh: Control) -> dict[str, torch.Tensor]:
+    """What a file holds of a control: not the buffers that a fresh one has anyway, as tables are."""
+    state, known = control.state_dict(), dict(fresh.named_buffers())
     return {
         n: v.half() if v.dtype == torch.float32 and v.numel() >= HALF_FROM else v
         for n, v in state.items()
+        if n not in known or not torch.equal(v, known[n])
     }
 
 

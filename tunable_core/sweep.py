@@ -28,7 +28,7 @@ from tunable_core.protocols import (
     Sweep,
 )
 from tunable_core.records import machine, seal, sealed
-from tunable_core.runs import store
+from tunable_core.runs import Run, store
 
 __all__ = [
     "FIVE",
@@ -45,17 +45,18 @@ __all__ = [
 ]
 
 
-def sweep(control: Control, what: Sweep, name: str, *, progress: bool = True) -> pd.DataFrame:
+def sweep(of: Control | Run, what: Sweep, name: str, *, progress: bool = True) -> pd.DataFrame:
     """One row per image, sigma and omega; read from the store when it was measured before.
 
+    of: a control, or the run that trained it, which may have been kept without its weights.
     The key is a hash of the control's weights, of the images' checksums and of the settings, so a
-    kept table is found again without the images; without both, the embedded samples are measured, with
-    a warning, and the record says so. Columns: image, sigma, omega_1, omega_2; psnr and
+    kept table is found again without the images; without both, the embedded samples are measured,
+    with a warning, and the record says so. Columns: image, sigma, omega_1, omega_2; psnr and
     psnr_eta in dB, both sides clipped, not rounded; psnr_8bit of the output rounded to 8 bits; kept,
     the kept-noise fraction; those of a JointSweep see there, without LPIPS and NIQE, with a warning,
     where their weights are missing. The frame's attrs hold the record of the measurement.
     """
-    path = _path(control, what, name)
+    path = _path(of, what, name)
     if not path.exists() and not datasets.available(what.images) and not isinstance(what, RealSweep):
         warnings.warn(
             f"no kept sweep of '{name}' on '{what.images}', and the images are not in "
@@ -64,7 +65,7 @@ def sweep(control: Control, what: Sweep, name: str, *, progress: bool = True) ->
             stacklevel=2,
         )
         what = replace(what, images="samples-test")
-        path = _path(control, what, name)
+        path = _path(of, what, name)
     if not path.exists() and getattr(what, "perceptual", False) and (missing := _missing_weights()):
         warnings.warn(
             f"no kept sweep of '{name}' with LPIPS and NIQE, and {' and '.join(missing)} are not in "
@@ -73,13 +74,13 @@ def sweep(control: Control, what: Sweep, name: str, *, progress: bool = True) ->
             stacklevel=2,
         )
         what = replace(what, perceptual=False)
-        path = _path(control, what, name)
+        path = _path(of, what, name)
     if not path.exists():
-        clock = time.monotonic()
+        clock, control = time.monotonic(), of.control if isinstance(of, Run) else of
         frame = measure(control, what, progress=progress, label=name)
         record = {
             "name": name,
-            "weights": digest(control.state_dict())[:16],
+            "weights": _state(of)[:16],
             "settings": asdict(what),
             "seconds": round(time.monotonic() - clock, 1),
             **machine(_device().type),
@@ -87,7 +88,7 @@ def sweep(control: Control, what: Sweep, name: str, *, progress: bool = True) ->
         _write(path, frame, record)
     frame = _read(path)
     record, settings = frame.attrs["record"], json.loads(json.dumps(asdict(what)))
-    if record["weights"] != digest(control.state_dict())[:16] or record["settings"] != settings:
+    if record["weights"] != _state(of)[:16] or record["settings"] != settings:
         raise DamagedFile(
             f"{path} holds a sweep of other weights or settings; delete it to measure it again"
         )
@@ -164,14 +165,19 @@ def _missing_weights() -> list[str]:
     return [name for name in ("alexnet", "niqe") if not datasets.available(name)]
 
 
-def _path(control: Control, what: DenoisingSweep, name: str) -> Path:
-    return store() / "sweeps" / f"{name}-{what.images}-{_key(control, what)}.csv"
+def _state(of: Control | Run) -> str:
+    return of.state if isinstance(of, Run) else digest(of.state_dict())
 
 
-def _key(control: Control, what: DenoisingSweep) -> str:
+def _path(of: Control | Run, what: Sweep, name: str) -> Path:
+    return store() / "sweeps" / f"{name}-{what.images}-{_key(of, what)}.csv"
+
+
+def _key(of: Control | Run, what: Sweep) -> str:
+    control = of if isinstance(of, Control) else of.trained or of.config.build()
     content = {
         "control": type(control).__name__ + control.extra_repr(),
-        "weights": digest(control.state_dict()),
+        "weights": _state(of),
         "images": datasets.describe(what.images).checksum,
         "settings": asdict(what),
     }

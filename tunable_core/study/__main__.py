@@ -17,6 +17,9 @@ def main() -> None:
     parser.add_argument("--profile", default="laptop", choices=list(study.PROFILES))
     parser.add_argument("--list", action="store_true", help="show the runs and where they are")
     parser.add_argument("--missing", action="store_true", help="only their names, one a line")
+    parser.add_argument(
+        "--without-weights", action="store_true", help="keep those that are there without their weights"
+    )
     parser.add_argument("--only", default="", help="only runs whose name or NAME-KEY contains this")
     arguments = parser.parse_args()
     ranks.join()
@@ -30,7 +33,10 @@ def main() -> None:
             continue
         if ranks.rank() == 0:
             print(f"{config.name}-{config.key}: {'in ' + folder.parent.name if folder else 'missing'}")
-        if folder is None and not arguments.list:
+        if arguments.without_weights:
+            if folder:
+                runs.drop_weights(runs.get(config, weights=False))
+        elif folder is None and not arguments.list:
             try:
                 runs.get(config, wait=False)
             except runs.Busy as busy:

@@ -40,7 +40,7 @@ def measure(part: str, seconds: float, device: str, *, few: bool = False) -> pd.
             tables[size] = table
         return pd.concat(tables, names=["size"]).reset_index("size")
     if part == "layers":
-        grids = (FEW,) if few else (LayerGrid(), COMPILED)
+        grids = (FEW,) if few else (COMPILED, LayerGrid())
         return pd.concat([overhead.layers(g, seconds=seconds, device=device) for g in grids])
     if part == "samples":
         return overhead.per_sample(seconds=2 * seconds, device=device)

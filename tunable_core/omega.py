@@ -36,7 +36,7 @@ def as_omega(omega: OmegaLike, p: int, *, extrapolate: bool = False) -> Tensor:
         )
     if torch.compiler.is_compiling() or omega.numel() == 0:
         return omega
-    values = omega.detach()
+    values = omega.detach().cpu()  # one wait for the device, not one for each check
     if not values.isfinite().all():
         raise ValueError(f"omega must be finite numbers in [0, 1]; got {values.tolist()}")
     if not extrapolate and (values.min() < 0 or values.max() > 1):

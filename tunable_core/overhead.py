@@ -120,6 +120,7 @@ def _layer_actions(k, p, c, work, precision, grid: LayerGrid, device: str) -> di
     x = torch.rand(1, c, grid.side, grid.side, device=device)
     x = x.contiguous(memory_format=torch.channels_last)
     if grid.compiled:
+        torch.compiler.reset()  # after 8 shapes of one layer it would go on uncompiled
         plain, tunable = torch.compile(plain), torch.compile(tunable)
 
     def timed(call: Callable[[], Tensor], parameters: Sequence[Tensor]) -> Action:

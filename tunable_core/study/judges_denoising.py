@@ -24,12 +24,23 @@ def _overhead(few: bool, bound: float) -> Callable[[Profile], Verdict]:
         layers = bench.kept("layers", "cpu")
         if layers is None:
             raise NotMeasured("the runtime of layers (make bench PARTS=layers)")
-        part = layers[~layers.compiled & (layers.p <= 4 if few else layers.p > 0)]
-        share = 100 * float((part.overhead < bound).mean())
-        text = f"{share:.0f} % of {len(part)} cases are under {bound:g} %, on a CPU."
-        return graded(share, 95, 50, text)
+        share, text = _share(layers, few, bound, False)
+        text += f" are under {bound:g} %, on a CPU"
+        if layers.compiled.any():
+            text += f"; compiled, {_share(layers, few, bound, True)[1]}"
+        card = bench.kept("layers", "cuda")
+        if card is not None:
+            text += f"; on {card.attrs['record']['device']}, {_share(card, few, bound, False)[1]}"
+        return graded(share, 95, 50, f"{text}.")
 
     return judge
+
+
+def _share(layers: pd.DataFrame, few: bool, bound: float, compiled: bool) -> tuple[float, str]:
+    """Per cent of the cases under a bound, and these words."""
+    part = layers[(layers.compiled == compiled) & (layers.p <= 4 if few else layers.p > 0)]
+    share = 100 * float((part.overhead < bound).mean())
+    return share, f"{share:.0f} % of {len(part)} cases"
 
 
 def _any_layer(budget: Profile) -> Verdict:

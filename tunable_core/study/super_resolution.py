@@ -23,8 +23,9 @@ class Size:
     swinir: SwinIRConfig
     task: SuperResolution
     training: Training
-    """The patch is 16 pixels wider than the clean images that the networks learn from. At laptop size 4
-    patches of 80 pixels left dotted textures at (0, 1); 16 of 128 do not. clip: with a
+    """The patch is 16 pixels wider than the clean images that the networks learn from. With 4 patches of
+    80 pixels at laptop size LPIPS at (0, 1) was 0.241 on four squares of Kodak, with 16 of 128 it is
+    0.198, and there is less of a dotted texture. clip: with a
     loose one the large gradients of L_gan drown those of L_rec in Adam; at 600 steps 0.03 in place of 1
     brought (1, 0) from 23.63 to 23.78 dB and LPIPS at (0, 1) from 0.388 to 0.382."""
     first: int

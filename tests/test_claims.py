@@ -2,9 +2,10 @@
 
 import pandas as pd
 import pytest
+import torch
 import yaml
 
-from tunable_core import study, sweep
+from tunable_core import bench, study, sweep
 from tunable_core.study import claims
 from tunable_core.study.verdicts import CLEAN, KEEP, NotMeasured, graded, table
 from tunable_core.style_sweep import ring
@@ -132,3 +133,15 @@ def test_three_objectives_are_judged_along_the_edges(store, low, level):
     record = {"name": "style-tunable-laptop", "settings": {"images": "kodak"}}
     sweep._write(store / "sweeps/style-tunable-laptop-kodak-0123456789.csv", frame, record)
     assert claims.judged(BUDGET).loc["three-objectives", "verdict"] == level
+
+
+def test_the_runtime_is_judged_by_eager_cases_of_the_cpu_and_the_others_are_told(store):
+    rows = pd.DataFrame(
+        {"p": [1, 2, 8, 2], "compiled": [False, False, False, True], "overhead": [4.0, 30.0, 50.0, 2.0]}
+    )
+    bench.keep("layers", rows, "cpu")
+    verdict = claims.JUDGES["overhead-5"](BUDGET)
+    assert verdict.level == "partly"
+    assert "50 % of 2 cases are under 5 %, on a CPU; compiled, 100 % of 1 cases" in verdict.evidence
+    bench.keep("layers", rows.assign(overhead=300.0), "cuda" if torch.cuda.is_available() else "cpu")
+    assert claims.JUDGES["overhead-20"](BUDGET).level == "not reproduced"

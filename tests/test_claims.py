@@ -2,7 +2,6 @@
 
 import pandas as pd
 import pytest
-import torch
 import yaml
 
 from tunable_core import bench, study, sweep
@@ -143,5 +142,5 @@ def test_the_runtime_is_judged_by_eager_cases_of_the_cpu_and_the_others_are_told
     verdict = claims.JUDGES["overhead-5"](BUDGET)
     assert verdict.level == "partly"
     assert "50 % of 2 cases are under 5 %, on a CPU; compiled, 100 % of 1 cases" in verdict.evidence
-    bench.keep("layers", rows.assign(overhead=300.0), "cuda" if torch.cuda.is_available() else "cpu")
+    bench.keep("layers", rows.assign(overhead=300.0), "cpu")
     assert claims.JUDGES["overhead-20"](BUDGET).level == "not reproduced"

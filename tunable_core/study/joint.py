@@ -20,7 +20,7 @@ METHODS = {
 }
 """fixed is a plain network for restoration alone."""
 CRESMD_LR = 5e-4
-"""The authors' rate. At 2e-3 their own form, which has ReLUs behind each other at its end, learns for a few
+"""The authors' rate. At 2e-3 their own form, with ReLUs behind each other at its end, learns for a few
 hundred steps and then dies: it returns its input."""
 
 

@@ -16,7 +16,7 @@ help:  ## this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  PROFILE=smoke|laptop|paper   the budget (default laptop; for `make runs` also gpu)"
+	@echo "  PROFILE=smoke|laptop|paper   the budget (default laptop; of runs also gpu)"
 	@echo "  TUNABLE_DATA=DIR             where data sets lie (default data/datasets)"
 	@echo "  PYTHON=python3.12            the Python that makes .venv (3.11 or newer)"
 

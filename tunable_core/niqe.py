@@ -60,12 +60,9 @@ def normalised(y: Tensor, window: Tensor) -> Tensor:
     Exactly 0 where the window is flat: the fits count signs, and rounding would give it one at random.
     """
     padded = F.pad(y, (window.shape[0] // 2,) * 4, mode="replicate")
-    rows, columns = (
-        window.sum(1)[None, None, :, None],
-        window.sum(0)[None, None, None],
-    )  # it is separable
-    both = torch.cat([padded, padded.square()])
-    mean, square = F.conv2d(F.conv2d(both, rows), columns).chunk(2)
+    down, across = window.sum(1), window.sum(0)  # the window is their product
+    both = F.conv2d(torch.cat([padded, padded.square()]), down[None, None, :, None])
+    mean, square = F.conv2d(both, across[None, None, None]).chunk(2)
     gap = y - mean
     return gap.where(gap.abs() > 1e-9, 0) / ((square - mean.square()).abs().sqrt() + 1)
 

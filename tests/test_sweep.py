@@ -318,6 +318,13 @@ def test_told_dials_are_the_levels_of_each_case(control):
     pd.testing.assert_frame_equal(there, measure(control, by_hand, progress=False))
 
 
+def test_in_bfloat16_the_network_alone_is_coarser(control):
+    exact = measure(control, replace(JOINT, perceptual=False), progress=False)
+    coarse = measure(control, replace(JOINT, perceptual=False, bf16=True), progress=False)
+    difference = (exact.psnr - coarse.psnr).abs()
+    assert 0 < difference.max() < 0.05
+
+
 def test_a_joint_sweep_warns_of_levels_outside_of_training(control, monkeypatch):
     monkeypatch.setattr(tasks, "_warned", set())
     with pytest.warns(UserWarning, match=r"rho = 5 lies outside \[0, 4\]"):

@@ -148,6 +148,8 @@ class JointSweep:
     omegas: what a network that is conditioned on the degradation is made for."""
     perceptual: bool = True
     """Measure LPIPS and NIQE too, whose weights are downloaded."""
+    bf16: bool = False
+    """Let the network run in bfloat16, as it was trained: a third of the time on a CPU that has it."""
 
     def __len__(self) -> int:
         """Number of cases."""

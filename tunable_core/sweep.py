@@ -112,17 +112,23 @@ def kept(name: str, images: str) -> pd.DataFrame:
 def measure(
     control: Control, what: Sweep, *, progress: bool = True, label: str = "sweep"
 ) -> pd.DataFrame:
-    """The measurement itself, in float32, one image at a time; on a GPU where there is one."""
+    """The measurement itself, one image at a time, on a GPU where there is one.
+
+    Networks run in float32, or in bfloat16 where the sweep says so; metrics are always float32.
+    """
     rows, device = [], _device()
+    bf16 = torch.autocast(device.type, torch.bfloat16, enabled=getattr(what, "bf16", False))
     control = control.eval().to(device)
     for case in tqdm(what.cases(), desc=label, total=len(what), disable=not progress):
         degraded = case.degraded[None].contiguous(memory_format=torch.channels_last)
         omegas = case.omegas or what.omegas
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            outputs = control.outputs(degraded.to(device), torch.tensor(omegas))
+            with bf16:
+                outputs = control.outputs(degraded.to(device), torch.tensor(omegas))
             for omega, output in zip(omegas, outputs, strict=True):
                 dials = {f"omega_{i}": value for i, value in enumerate(omega, start=1)}
-                numbers = {name: v.item() for name, v in what.row(case, omega, output.cpu()).items()}
+                row = what.row(case, omega, output.float().cpu())
+                numbers = {name: value.item() for name, value in row.items()}
                 rows.append({"image": case.image, **case.levels, **dials, **numbers})
     control.cpu()
     return pd.DataFrame(rows)

@@ -83,6 +83,11 @@ def test_provenance_names_each_run_once_and_escapes():
     assert "seed 3" in page
 
 
+@pytest.mark.parametrize(("device", "said"), [("CPU x86_64", "2, CPU"), ("NVIDIA H200", "2, H200")])
+def test_the_minutes_of_a_training_say_what_it_ran_on(device, said):
+    assert plots.minutes({"seconds": 119.0, "device": device}) == said
+
+
 def test_spreads_stand_beside_means_and_leaders_are_bold():
     mean = pd.DataFrame({"a": [30.0, 31.0], "b": [float("nan"), 2.0]}, index=["x", "y"])
     spread = pd.DataFrame({"a": [0.1, float("nan")], "b": [0.0, 0.0]}, index=["x", "y"])

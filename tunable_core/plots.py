@@ -262,6 +262,12 @@ def error_map(output: Tensor, clean: Tensor, full: float = 0.2) -> Tensor:
     return from_numpy(colours[..., :3]).permute(2, 0, 1)
 
 
+def minutes(record: Mapping) -> str:
+    """How many minutes a training took, and on what: "24, CPU" or "8, H200"."""
+    device = record["device"].removeprefix("NVIDIA ").partition(" ")[0]
+    return f"{record['seconds'] / 60:.0f}, {device}"
+
+
 def provenance(records: Sequence[Mapping], images: str = "") -> str:
     """A folded line of HTML: which runs or sweeps, commit, device, seeds and seconds made this."""
     seen, lines = set(), []

@@ -45,7 +45,7 @@ def _cresmd_artifacts(budget: Profile) -> Verdict:
     plain = table("joint-cresmd", budget)
     noisy = table("joint-input", budget, named=False)
     lost = noisy.psnr.iloc[0] - plain.loc[(0.0, 0.0), "psnr"]
-    return graded(lost, 0.0, -0.5, f"Told of no degradation it is {lost:+.2f} dB worse than its input.")
+    return graded(lost, 0.0, -0.5, f"Told of no degradation: {-lost:+.2f} dB from its input.")
 
 
 def _disentangled(budget: Profile) -> Verdict:

@@ -170,5 +170,8 @@ def test_a_filmstrip_shows_the_frame_of_its_slider(context, address):
         slider.fill(position)
         seen.add((strip.evaluate("e => e.style.transform"), film.locator("output").inner_text()))
     assert len(seen) == 2
+    frame = film.locator(".filmstrip-frame").bounding_box()
+    frames = len(film.evaluate("e => JSON.parse(e.dataset.film).labels"))
+    assert strip.bounding_box()["width"] == pytest.approx(frames * frame["width"], rel=0.01)
     assert strip.get_attribute("src").startswith("filmstrips/")
     page.close()

@@ -28,13 +28,6 @@ def inside(record: Record, *keys: str) -> Any:
     return value
 
 
-def control(record: Record) -> str:
-    """The method of a run: the class of its control's config, without `Config`."""
-    value = inside(record, "config", "control")
-    name = inside(record, "config", "control", "type") or (value if isinstance(value, str) else None)
-    return str(name or "").removesuffix("Config")
-
-
 def commit(record: Record) -> str:
     """Short commit; a star where the tree was not clean."""
     text = str(record.get("commit") or "")[:7]
@@ -102,17 +95,15 @@ class Runs(Table):
 
     file = "runs.json"
     none = "There is no run here yet."
-    texts: ClassVar = {"name", "key", "control", "device", "commit"}
+    texts: ClassVar = {"name", "key", "device", "commit"}
     columns: ClassVar = {
         "name": lambda r: r.get("name") or r.get("folder", ""),
         "key": lambda r: r.get("key", ""),
-        "control": control,
         "steps": lambda r: number(inside(r, "config", "training", "steps")),
-        "seed": lambda r: number(inside(r, "config", "training", "seed")),
         "parameters": lambda r: number(r.get("parameters")),
         "time": duration,
         "commit": commit,
-        "device": lambda r: r.get("device", ""),
+        "device": lambda r: str(r.get("device", "")).removeprefix("NVIDIA ").removesuffix(" x86_64"),
     }
 
     def label(self, record: Record) -> str:

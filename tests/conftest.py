@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
+from tunable_core import records
 from tunable_core.controls import TunableConfig
+from tunable_core.files import write_atomically
 from tunable_core.networks import ResNetConfig
 from tunable_core.runs import RunConfig
 from tunable_core.tasks import Denoising
@@ -19,6 +24,25 @@ TOLERANCES = {
     torch.bfloat16: {"rtol": 2e-2, "atol": 2e-2},
     torch.float16: {"rtol": 1e-2, "atol": 1e-3},
 }
+
+NIGHTLY = Path(__file__).resolve().parents[1] / "data/bench/nightly.json"
+"""What the long tests of `make nightly` took and measured when they last ran; the book shows it."""
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep what a long test of `make nightly` took and measured (record_property)."""
+    if "TUNABLE_FAULTS" not in os.environ or report.when != "call" or report.duration < 10:
+        return
+    test = report.nodeid.rpartition("::")[2]
+    kept = json.loads(NIGHTLY.read_text()) if NIGHTLY.exists() else {}
+    kept[test] = {
+        "outcome": report.outcome,
+        "seconds": round(report.duration, 1),
+        "measured": ", ".join(f"{value} {what}" for what, value in report.user_properties),
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "commit": records.code()["commit"],
+    }
+    write_atomically(NIGHTLY, json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
 @pytest.fixture(autouse=True)

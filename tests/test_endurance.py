@@ -74,12 +74,15 @@ def noisy(pixels: int, channels: int, depth: type) -> Photo:
     ("channels", "depth", "suffix"),
     [(3, np.uint8, ".png"), (4, np.uint8, ".tif"), (3, np.uint8, ".jpg"), (3, np.uint16, ".png")],
 )
-def test_100_megapixels_are_denoised_within_2_gigabytes(tmp_path, channels, depth, suffix):
+def test_100_megapixels_are_denoised_within_2_gigabytes(
+    tmp_path, channels, depth, suffix, record_property
+):
     source, target = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
     source.write_bytes(photos.encode(noisy(100_000_000, channels, depth), suffix))
     command = [sys.executable, "-c", DENOISE, str(source), str(target)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
+    record_property("MiB of memory at most", int(ended.stdout))
     assert int(ended.stdout) < 2048, f"{ended.stdout} MiB"
     assert photos.read(target).pixels.shape == (10_000, 10_000, channels)
 
@@ -89,7 +92,9 @@ def size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def test_trained_killed_and_resumed_for_half_an_hour_neither_memory_nor_folder_grow(store):
+def test_trained_killed_and_resumed_for_half_an_hour_nothing_grows(
+    store, record_property
+):
     chance, end = random.Random(0), time.monotonic() + SOAK_SECONDS
     seed, sizes, memories, growths = 0, [], [], []
     while time.monotonic() < end:
@@ -108,8 +113,11 @@ def test_trained_killed_and_resumed_for_half_an_hour_neither_memory_nor_folder_g
         if finished:
             seed = finished[-1][0] + 1
     third = len(sizes) // 3
-    print(f"{len(sizes)} kills, {seed} trainings, {max(sizes) / 2**20:.1f} MiB at most in the folder,")
-    print(f"{max(memories) >> 20} MiB of memory at most, {max(growths):.3f} times that of the first")
+    record_property("kills", len(sizes))
+    record_property("trainings", seed)
+    record_property("MiB at most in the folder", round(max(sizes) / 2**20, 1))
+    record_property("MiB of memory at most", max(memories) >> 20)
+    record_property("times the memory of a process's first training, at most", round(max(growths), 3))
     assert statistics.median(growths) < 1.05
     assert max(growths) < 1.15
     assert max(sizes[-third:]) <= 1.2 * max(sizes[:third])

@@ -82,19 +82,21 @@ def rest(process: subprocess.Popen) -> str:
         return process.stdout.read()
 
 
-def test_a_training_killed_again_and_again_ends_with_the_same_bits(store, monkeypatch):
+def test_a_training_killed_again_and_again_ends_with_the_same_bits(store, monkeypatch, record_property):
     chance = random.Random(0)
     killed = sum(killed_at_random(TRAIN, chance, 1.5) for _ in range(REPEATS))
     resumed = ended(TRAIN)
+    record_property("kills", killed)
     assert killed
     monkeypatch.setenv("TUNABLE_RUNS", str(store / "another"))
     assert ended(TRAIN) == resumed
     assert not list(store.rglob("*.part"))
 
 
-def test_a_sweep_killed_again_and_again_is_the_same_table(store, monkeypatch):
+def test_a_sweep_killed_again_and_again_is_the_same_table(store, monkeypatch, record_property):
     chance = random.Random(1)
     killed = sum(killed_at_random(SWEEP, chance, 0.4) for _ in range(REPEATS))
+    record_property("kills", killed)
     assert killed
     ended(SWEEP)
     disturbed = kept("it", "samples-test")
@@ -103,8 +105,9 @@ def test_a_sweep_killed_again_and_again_is_the_same_table(store, monkeypatch):
     pd.testing.assert_frame_equal(disturbed, kept("it", "samples-test"), check_exact=True)
 
 
-def test_a_file_written_by_a_killed_process_is_whole(tmp_path):
+def test_a_file_written_by_a_killed_process_is_whole(tmp_path, record_property):
     chance = random.Random(2)
+    record_property("kills", REPEATS)
     for _ in range(REPEATS):
         assert killed_at_random(WRITE, chance, 0.5, tmp_path)
         tensors, _ = files.load_tensors(tmp_path / "it.safetensors")

@@ -103,7 +103,9 @@ def content(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def test_a_download_killed_again_and_again_leaves_what_an_undisturbed_one_does(tmp_path, server):
+def test_a_download_killed_again_and_again_leaves_what_an_undisturbed_one_does(
+    tmp_path, server, record_property
+):
     with begin(tmp_path, tmp_path / "undisturbed") as process:
         said = process.communicate(timeout=120)[0]
     wanted = content(tmp_path / "undisturbed")
@@ -123,6 +125,8 @@ def test_a_download_killed_again_and_again_leaves_what_an_undisturbed_one_does(t
         if process.returncode == 0:
             assert content(data) == wanted
             shutil.rmtree(data)
+    record_property("kills", killed)
+    record_property("of them in the middle of a file", halves)
     assert killed
     assert halves, "no kill came in the middle of a file"
     with begin(tmp_path, data) as process:

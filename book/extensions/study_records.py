@@ -132,6 +132,25 @@ class Executions(Table):
         return f"execution-{record.get('notebook', '')}"
 
 
+class Nightly(Table):
+    """Every long test, when it last ran."""
+
+    file = "nightly.json"
+    none = "These tests have not been run here."
+    texts: ClassVar = {"test", "outcome", "measured", "date", "commit"}
+    columns: ClassVar = {
+        "test": lambda r: str(r.get("test", "")).removeprefix("test_").replace("_", " "),
+        "outcome": lambda r: r.get("outcome", ""),
+        "time": duration,
+        "date": lambda r: r.get("date", ""),
+        "commit": commit,
+        "measured": lambda r: r.get("measured", ""),
+    }
+
+    def _folded(self, record: Record) -> str:
+        return ""
+
+
 class Licences(Table):
     """Every set of files of others, and its licences."""
 
@@ -202,4 +221,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("executions", Executions)
     app.add_directive("costs", Costs)
     app.add_directive("licences", Licences)
+    app.add_directive("nightly", Nightly)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

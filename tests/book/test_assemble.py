@@ -15,7 +15,7 @@ from assemble import collect, pictures, stage
 from parameters import Fault
 from PIL import Image
 from single import CHROMIUMS
-from study_records import Executions, Runs, commit, costs, duration
+from study_records import Executions, Nightly, Runs, commit, costs, duration
 from study_results import text_of
 
 RESULTS = {"01-toy": {"psnr": 34.123, "n": 3, "kodak": {"psnr": 1.5}, "none": None, "nan": float("nan")}}
@@ -94,7 +94,7 @@ def test_pages_of_a_chapter_in_a_folder_are_staged_with_their_images(with_book):
 
 
 def test_a_record_with_nothing_in_it_still_makes_a_row():
-    for table in (Runs, Executions):
+    for table in (Runs, Executions, Nightly):
         assert {get({}) for get in table.columns.values()} <= {"", "0"}
 
 

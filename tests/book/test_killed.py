@@ -57,7 +57,7 @@ def pages(html: Path) -> dict[str, bytes | None]:
 
 
 @pytest.mark.slow
-def test_a_book_killed_again_and_again_has_the_same_pages(with_book, begin):
+def test_a_book_killed_again_and_again_has_the_same_pages(with_book, begin, record_property):
     output, chance, killed = with_book / "book/_build", random.Random(4), 0
     clock = time.monotonic()
     finished(begin(), with_book / "said")
@@ -70,6 +70,7 @@ def test_a_book_killed_again_and_again_has_the_same_pages(with_book, begin):
         time.sleep(chance.uniform(0.1, 0.9) * longest)
         process.kill()
         killed += process.wait(timeout=300) != 0
+    record_property("kills", killed)
     assert killed
     finished(begin(), with_book / "said")
     assert pages(output / "html") == wanted

@@ -92,9 +92,7 @@ def size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def test_trained_killed_and_resumed_for_half_an_hour_nothing_grows(
-    store, record_property
-):
+def test_trained_killed_and_resumed_for_half_an_hour_nothing_grows(store, record_property):
     chance, end = random.Random(0), time.monotonic() + SOAK_SECONDS
     seed, sizes, memories, growths = 0, [], [], []
     while time.monotonic() < end:

@@ -1,7 +1,7 @@
-"""The directives `runs`, `executions`, `costs` and `licences`: tables of what these pages rest on.
+"""The directives `runs`, `executions`, `costs`, `nightly` and `licences`: what these pages rest on.
 
-What was trained and measured, what made the pages, what it cost in all, and what is of others. They read
-runs.json, sweeps.json, executions.json and licences.json of the staging folder (see book/assemble.py).
+What was trained and measured, what made the pages, what it cost in all, what the long tests found, and
+what is of others. Each is a table of the file of its name in the staging folder (see book/assemble.py).
 Records may lack any field; where there are none, a sentence says so.
 """
 
@@ -103,7 +103,7 @@ class Runs(Table):
         "parameters": lambda r: number(r.get("parameters")),
         "time": duration,
         "commit": commit,
-        "device": lambda r: str(r.get("device", "")).removeprefix("NVIDIA ").removesuffix(" x86_64"),
+        "device": lambda r: r.get("device", ""),
     }
 
     def label(self, record: Record) -> str:

@@ -197,11 +197,15 @@ def html(source: Path, output: Path, builder: str = "html") -> None:
 
 
 def _prepare(cell: nbformat.NotebookNode) -> None:
-    """For the page: no papermill notes, no stderr; cells of results folded."""
+    """For the page: no papermill notes, stderr or empty sentences; cells of results folded."""
     cell.metadata.pop("papermill", None)
     if cell.cell_type != "code":
         return
-    cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+    cell.outputs = [
+        output
+        for output in cell.outputs
+        if output.get("name") != "stderr" and output.get("data", {}).get("text/markdown") != ""
+    ]
     tags = cell.metadata.get("tags", [])
     if "results" in tags:
         cell.metadata["tags"] = [*tags, "hide-cell"]

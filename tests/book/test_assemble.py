@@ -160,6 +160,13 @@ def test_a_table_of_contents_that_names_no_page_is_refused(with_book, notebook, 
     assert "lists 'nowhere'" in text
 
 
+def test_a_sentence_that_is_empty_is_no_output():
+    said = [nbformat.v4.new_output("display_data", {"text/markdown": text}) for text in ("", "A.")]
+    cell = nbformat.v4.new_code_cell("", outputs=said)
+    assemble._prepare(cell)
+    assert [output.data["text/markdown"] for output in cell.outputs] == ["A."]
+
+
 def test_a_filmstrip_is_a_file_of_its_own(tmp_path):
     cell = nbformat.v4.new_code_cell("film")
     content = base64.b64encode(b"a picture").decode()

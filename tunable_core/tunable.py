@@ -92,7 +92,7 @@ class Tunable(nn.Module):
 
     def mix(self, omega: Tensor) -> dict[str, Tensor]:
         """Tuned kernels by parameter name for one omega [p]; float32 also under autocast."""
-        alpha = self.phi(omega.to(self.phi.like))
+        alpha = self.phi(omega.to(self.phi.like)).unbind()
         parameters = dict(self.module.named_parameters(remove_duplicate=False))
         return {n: _mixture(alpha[self.layer_of[n]], parameters[n]) for n in self.tuned}
 

@@ -500,6 +500,16 @@ def test_a_parameter_that_two_stages_train_is_refused_by_name():
         check_stages(Staged(("first.", "second."), ("second.bias",)))
 
 
+def test_a_stage_may_go_on_with_what_another_has_trained_where_it_says_so():
+    control = Staged(("first.", "second."))
+    first = control.stages()[0]
+    control.stages = lambda: [first, replace(first, name="more", again=True)]
+    check_stages(control)
+    control.stages = lambda: [replace(first, again=True)]
+    with pytest.raises(ValueError, match="are trained by no stage"):
+        check_stages(control)
+
+
 def test_training_refuses_faulty_stages_before_the_first_step(images):
     control = Staged(("first.",))
     with pytest.raises(ValueError, match="are trained by no stage"):

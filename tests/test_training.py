@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tunable_core import training
-from tunable_core.controls import DNIConfig, Stage, TunableConfig, TunableControl
+from tunable_core.controls import Apart, DNIConfig, Stage, TunableConfig, TunableControl
 from tunable_core.files import DamagedFile
 from tunable_core.networks import ResNetConfig
 from tunable_core.omega import OmegaSampling
@@ -17,6 +17,7 @@ from tunable_core.tasks import Denoising, Pair
 from tunable_core.training import Training, TrainingDiverged, learning_rate, train
 
 QUICK = Training(steps=6, batch=2, patch=8)
+APART = Apart(share=1.0, corners=(1.0, 0.0))
 
 
 class Killed(Exception):
@@ -130,6 +131,8 @@ def test_the_global_random_state_decides_nothing(images):
         (DNIConfig(1.0), (0, 4)),
         (DNIConfig(1.0), (1, 2)),
         (DNIConfig(1.0), (1, 4)),
+        (TunableConfig(apart=APART), (0, 6)),
+        (TunableConfig(apart=APART), (1, 4)),
     ],
 )
 def test_a_killed_training_goes_on_to_the_same_bits(images, checkpoint, precision, method, kill):
@@ -184,6 +187,47 @@ def test_a_damaged_checkpoint_is_refused_by_name(images, checkpoint):
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
     with pytest.raises(DamagedFile, match=r"checkpoint\.safetensors .*delete it"):
         trained(images, checkpoint=checkpoint)
+
+
+# A second stage, apart
+
+
+def test_apart_begins_where_together_ended(images):
+    together, _ = trained(images)
+    apart = TunableConfig(apart=replace(APART, share=1e-9))  # one step, at (1, 0)
+    apart, history = trained(images, control=fresh(apart))
+    assert history["stage"].tolist() == [0, 1]
+    corners = torch.eye(2)
+    for name in together.network.tuned:
+        ours, theirs = (c.network.mix(corners[1])[name] for c in (apart, together))
+        torch.testing.assert_close(ours, theirs)
+    assert not torch.allclose(
+        apart.network.mix(corners[0])["tail.weight"], together.network.mix(corners[0])["tail.weight"]
+    )
+
+
+def test_apart_draws_omegas_of_its_own(images):
+    control = Listening()
+    control.apart = Apart(share=0.5, corners=(0.0, 1.0))
+    trained(images, replace(QUICK, fidelity_first=1), control)
+    assert all(omega.tolist() == [0, 1] for omega in control.omegas[QUICK.steps :])
+    assert len(control.omegas) == 9
+
+
+def test_a_training_that_moves_to_another_machine_says_so(images, checkpoint, monkeypatch):
+    def stop(rows):
+        if rows["step"].iloc[-1] == 4:
+            raise Killed
+
+    monkeypatch.setattr(training.records, "machine", lambda device: {"device": "card"})
+    with pytest.raises(Killed):
+        trained(images, checkpoint=checkpoint, on_log=stop)
+    monkeypatch.undo()
+    monkeypatch.setattr(training, "LOG_EVERY", 2)
+    _, history = trained(images, checkpoint=checkpoint)
+    first, second = history.attrs["devices"]
+    assert first == "card"
+    assert second.startswith("CPU")
 
 
 # The learning rate

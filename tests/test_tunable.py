@@ -169,6 +169,33 @@ def test_affine_kernels_are_affine_in_omega(network, close):
         close(between[name], 0.3 * first[name] + 0.7 * last[name])
 
 
+def test_parting_changes_nothing_where_the_dials_add_up_to_1(network, x, close):
+    model = trained(Tunable(network, p=3)).double()
+    x, inside, outside = x.double(), torch.tensor([0.25, 0.5, 0.25]), torch.full((3,), 0.875)
+    before = model(x, inside), model(x, outside)
+    model.part()
+    close(model(x, inside), before[0])
+    assert not torch.allclose(model(x, outside), before[1])
+
+
+def test_once_parted_a_step_at_one_corner_leaves_the_others_alone(network, x):
+    model = trained(Tunable(network, p=2))
+    model.part()
+    before = model.mix(torch.tensor([0.0, 1.0]))
+    model(x, [1.0, 0.0]).square().sum().backward()
+    with torch.no_grad():
+        for parameter in model.module.parameters():
+            parameter.sub_(parameter.grad)
+    after = model.mix(torch.tensor([0.0, 1.0]))
+    assert all(torch.equal(after[name], before[name]) for name in model.tuned)
+
+
+@pytest.mark.parametrize("options", [{"phi": "se"}, {"kernels": 3}])
+def test_what_cannot_be_parted_is_refused(network, options):
+    with pytest.raises(ValueError, match=r"part\(\) needs phi='affine' and one kernel per dial; got"):
+        Tunable(network, p=2, **options).part()
+
+
 @pytest.mark.parametrize(("kernels", "p"), [(1, 1), (2, 2), (5, 5), (4, 2), (2, 3)])
 def test_affine_weights_start_with_sum_of_squares_1_in_the_middle(kernels, p, close):
     model = Tunable(nn.Linear(2, 2), p, kernels=kernels)

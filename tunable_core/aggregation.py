@@ -28,6 +28,15 @@ class Affine(nn.Module):
         self.weight.sub_(self.weight.mean(1, keepdim=True))
         self.bias.copy_(1 / kernels - self.weight.sum(2) / 2)
 
+    @torch.no_grad()
+    def own(self) -> None:
+        """Make each dial the weight of its own kernel (K = p): alpha = omega where sum(omega) = 1.
+
+        Elsewhere alpha_i = omega_i + (1 - sum(omega)) / p, so that sum(alpha) = 1 at every omega.
+        """
+        self.weight.copy_(torch.eye(*self.weight.shape[1:]).expand_as(self.weight))
+        self.sum_to_one()
+
     @property
     def like(self) -> Tensor:
         """A tensor of the type and on the device that omega must have."""

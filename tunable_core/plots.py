@@ -263,9 +263,10 @@ def error_map(output: Tensor, clean: Tensor, full: float = 0.2) -> Tensor:
 
 
 def minutes(record: Mapping) -> str:
-    """How many minutes a training took, and on what: "24, CPU" or "8, H200"."""
-    device = record["device"].removeprefix("NVIDIA ").partition(" ")[0]
-    return f"{record['seconds'] / 60:.0f}, {device}"
+    """How many minutes a training took, and on what: "24, CPU" or "8, H200, then CPU"."""
+    devices = record["device"].split(", then ")
+    devices = [device.removeprefix("NVIDIA ").partition(" ")[0] for device in devices]
+    return f"{record['seconds'] / 60:.0f}, {', then '.join(devices)}"
 
 
 def provenance(records: Sequence[Mapping], images: str = "") -> str:

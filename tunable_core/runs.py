@@ -304,6 +304,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
         **({"teachers": teachers} if teachers else {}),
         **(watch.keep(folder, history) if watch else {}),
         **records.machine(device.type),
+        "device": ", then ".join(history.attrs["devices"]),
         **({"processes": ranks.count()} if ranks.count() > 1 else {}),
         **made_by,
     }

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from tunable_core import ranks
+from tunable_core import ranks, records
 from tunable_core.controls.base import Control, Stage, check_stages
 from tunable_core.datasets import crops
 from tunable_core.files import DamagedFile, load_tensors, save_tensors
@@ -109,17 +109,13 @@ def train(
         result is bit for bit that of an undisturbed run on the same machine. It is removed by the
         caller, who knows when the result is safe. label: of the training, held in the checkpoint.
     on_log: called with the history so far at each of its rows.
-    The history's attrs hold the seconds of training, of all sessions.
+    The history's attrs hold the seconds and devices of training, of all sessions.
     Raises TrainingDiverged when a loss or gradient becomes NaN or infinite: the control then holds
     its last good weights. Raises DamagedFile for a checkpoint that is not whole or has another label.
     """
     check_stages(control)
     loss = task.loss
-    adversary = getattr(loss, "adversary", None)
-    if adversary is not None:
-        device = next(control.parameters()).device
-        adversary.start(settings.seed, device, bf16=settings.precision == "bf16")
-    state = _State(control, adversary, settings, checkpoint, label)
+    state = _State(control, getattr(loss, "adversary", None), settings, checkpoint, label)
     for index, stage in enumerate(control.stages()):
         if index >= state.stage:
             state.enter(index, stage)
@@ -173,7 +169,7 @@ def _batch(task, images, stage, control, settings, step):
     patches = patches.contiguous(memory_format=torch.channels_last)
     clean, degraded, levels = task.pair(patches, generator)
     omega = stage.omegas(settings.omega, control.num_objectives, generator)
-    if stage.omega is None and step < settings.fidelity_first:
+    if (stage.omega, stage.sampling) == (None, None) and step < settings.fidelity_first:
         omega = torch.eye(control.num_objectives)[:1]
     omega = omega[0] if len(omega) == 1 else omega.repeat_interleave(settings.batch // len(omega), 0)
     if not stage.told:
@@ -198,6 +194,8 @@ class _State:
         self.stage, self.step, self.rows, self.columns = 0, 0, [], []
         self.sums, self.count, self.saved = 0, 0, time.monotonic()
         self.resumed: dict[str, Tensor] = {}
+        self.devices = [records.machine(self._device.type)["device"]]
+        self._start_adversary()
         if checkpoint is not None and checkpoint.exists():
             self.resumed, metadata = load_tensors(checkpoint)
             if metadata.get("label") != label:
@@ -206,6 +204,8 @@ class _State:
                     f"'{label}'); delete it"
                 )
             self.before = float(metadata["seconds"])
+            before = metadata.get("devices", self.devices[0]).split(", ")
+            self.devices = before if before[-1] == self.devices[0] else before + self.devices
             self.stage, self.step = int(metadata["stage"]), int(metadata["step"])
             self.columns = metadata["columns"].split(",")
             self.rows = self.resumed["history"].tolist()
@@ -219,6 +219,8 @@ class _State:
         if not self.resumed:
             self.stage, self.step = index, 0
             stage.start()
+            if stage.again:
+                self._start_adversary()
         self.steps = max(1, round(settings.steps * stage.share))
         self.parameters = []
         for name, parameter in self.control.named_parameters():
@@ -231,6 +233,16 @@ class _State:
         self.average = [p.detach().clone() for p in self.parameters]
         if self.resumed:
             self._restore()
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.control.parameters()).device
+
+    def _start_adversary(self) -> None:
+        """From nothing; in a stage that goes on with what is trained, too: the old one may have won."""
+        if self.adversary is not None:
+            bf16 = self.settings.precision == "bf16"
+            self.adversary.start(self.settings.seed, self._device, bf16=bf16)
 
     def update(self, step: int, rate: float, values: list[Tensor], names: list[str]) -> None:
         """One optimizer step, the moving average after it, and the sums for the history."""
@@ -259,7 +271,7 @@ class _State:
         """The history: one row per LOG_EVERY steps."""
         frame = pd.DataFrame(self.rows, columns=self.columns or None)
         frame = frame.astype({"stage": int, "step": int}) if self.rows else frame
-        frame.attrs["seconds"] = self.seconds
+        frame.attrs |= {"seconds": self.seconds, "devices": self.devices}
         return frame
 
     @property
@@ -285,7 +297,7 @@ class _State:
             tensors |= {f"adversary.{k}": v for k, v in self.adversary.state().items()}
         tensors["history"] = torch.tensor(self.rows, dtype=torch.float64)
         about = {"label": self.label, "stage": self.stage, "step": self.step, "seconds": self.seconds}
-        about["columns"] = ",".join(self.columns)
+        about |= {"columns": ",".join(self.columns), "devices": ", ".join(self.devices)}
         save_tensors(self.path, tensors, **{name: str(value) for name, value in about.items()})
         self.saved = time.monotonic()
 

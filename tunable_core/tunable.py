@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from tunable_core.aggregation import PHIS
+from tunable_core.aggregation import PHIS, Affine
 from tunable_core.banks import (
     UNTUNED,
     Rules,
@@ -107,6 +107,25 @@ class Tunable(nn.Module):
             if id(bank) in fixed:
                 set_parameter(plain, name, fixed[id(bank)])
         return plain
+
+    @torch.no_grad()
+    def part(self) -> None:
+        """Give each dial kernels of its own, in place: those of the unit omegas; see Affine.own.
+
+        Where the dials add up to 1 nothing changes, since the mixture is affine in omega; elsewhere it
+        does. A step at one unit omega then leaves the kernels of the others alone.
+        Raises ValueError unless phi is affine and K = p.
+        """
+        if not isinstance(self.phi, Affine) or self.kernels != self.p:
+            raise ValueError(
+                f"part() needs phi='affine' and one kernel per dial; got "
+                f"{type(self.phi).__name__} and {self.kernels} kernels for {self.p} dials"
+            )
+        corners = [self.mix(omega) for omega in torch.eye(self.p, device=self.phi.like.device)]
+        parameters = dict(self.module.named_parameters(remove_duplicate=False))
+        for name in self.tuned:
+            parameters[name].copy_(torch.stack([corner[name] for corner in corners]))
+        self.phi.own()
 
     def summary(self) -> str:
         """What is tuned and what is shared, with counts, one layer a line and the totals below."""

@@ -9,10 +9,11 @@ from tunable_core.controls.dynet import DyNet, DyNetConfig
 from tunable_core.controls.film import FiLM, FiLMConfig
 from tunable_core.controls.fixed import Fixed, FixedConfig, PixelBlend
 from tunable_core.controls.retouch import Retouch
-from tunable_core.controls.tunable import TunableConfig, TunableControl
+from tunable_core.controls.tunable import Apart, TunableConfig, TunableControl
 
 __all__ = [
     "DNI",
+    "Apart",
     "Blend",
     "BlendConfig",
     "CFSNet",

@@ -23,18 +23,22 @@ class Stage:
     """Prefixes of the names of the parameters that train; all others stay frozen."""
     omega: tuple[float, ...] | None = None
     """The fixed omega of this stage; None draws them as the training settings say."""
+    sampling: OmegaSampling | None = None
+    """How omegas are drawn in this stage; None draws them as the training settings say."""
     told: bool = False
     """Whether the network is given the true strength of each sample's degradation in place of omega;
     omega then only weighs the objectives."""
     share: float = 1.0
     """Length in units of the configured number of steps."""
+    again: bool = False
+    """Whether it goes on with parameters that an earlier stage has trained."""
     start: Callable[[], None] = field(default=lambda: None, compare=False)
     """Called once when the stage begins."""
 
     def omegas(self, sampling: OmegaSampling, p: int, generator: torch.Generator) -> Tensor:
         """Omegas of one step: [groups, p], or [1, p] where the stage fixes them."""
         if self.omega is None:
-            return sampling.draw(p, generator)
+            return (self.sampling or sampling).draw(p, generator)
         return torch.tensor([self.omega], device=generator.device)
 
 
@@ -120,7 +124,7 @@ def check_stages(control: Control) -> None:
     """
     stages = control.stages()
     counts = {
-        name: sum(name.startswith(stage.parameters) for stage in stages)
+        name: sum(name.startswith(stage.parameters) for stage in stages if not stage.again)
         for name, _ in control.named_parameters()
     }
     for fault, names in (
@@ -130,5 +134,5 @@ def check_stages(control: Control) -> None:
         if names:
             raise ValueError(
                 f"{type(control).__name__}: {', '.join(names[:3])} ({len(names)} in all) {fault}; "
-                f"each parameter belongs to exactly one"
+                f"each parameter belongs to exactly one, and to those that say `again`"
             )

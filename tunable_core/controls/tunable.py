@@ -10,16 +10,27 @@ from torch import Tensor, nn
 
 from tunable_core.banks import UNTUNED
 from tunable_core.controls.base import Control, Stage
-from tunable_core.omega import OmegaLike
+from tunable_core.omega import OmegaLike, OmegaSampling
 from tunable_core.tunable import Tunable
 
 
-class TunableControl(Control):
-    """Tunable behind the common interface: one stage, omegas as the training settings draw them."""
+@dataclass(frozen=True)
+class Apart:
+    """A second stage, in which each dial has kernels of its own; see Tunable.part."""
 
-    def __init__(self, network: nn.Module, p: int, **options) -> None:
+    share: float
+    """Length in units of the configured number of steps."""
+    corners: tuple[float, ...]
+    """Share of its omegas on each unit vector; the others are uniform on sum(omega) = 1."""
+
+
+class TunableControl(Control):
+    """Tunable behind the common interface: omegas as the training settings draw them, and, where it is
+    asked for, a second stage apart."""
+
+    def __init__(self, network: nn.Module, p: int, apart: Apart | None = None, **options) -> None:
         super().__init__()
-        self.num_objectives = p
+        self.num_objectives, self.apart = p, apart
         self.network = Tunable(network, p, **options)
 
     def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
@@ -31,8 +42,19 @@ class TunableControl(Control):
         return self.network.at(omega)
 
     def stages(self) -> list[Stage]:
-        """One: everything, at random omegas."""
-        return [Stage("tunable", ("network.",))]
+        """Everything, at random omegas: together, and then apart where that is asked for."""
+        together = Stage("tunable", ("network.",))
+        if self.apart is None:
+            return [together]
+        apart = Stage(
+            "apart",
+            ("network.module.",),  # phi stays as it was made
+            sampling=OmegaSampling("simplex", self.apart.corners),
+            share=self.apart.share,
+            again=True,
+            start=self.network.part,
+        )
+        return [together, apart]
 
 
 @dataclass(frozen=True)
@@ -49,6 +71,8 @@ class TunableConfig:
     middle of the dials."""
     tuned: tuple[str, ...] = ("*",)
     """Patterns of the names of the parameters that are tuned; the others are shared."""
+    apart: Apart | None = None
+    """A second stage in which each dial has kernels of its own."""
     untuned: tuple[str, ...] = ()
     """Patterns of parameters that are shared all the same, beside the norms of torch."""
 
@@ -56,7 +80,7 @@ class TunableConfig:
         """The untrained control around a plain network."""
         untuned = (*UNTUNED, *self.untuned)
         control = TunableControl(
-            network, p, phi=self.phi, kernels=self.kernels, tuned=self.tuned, untuned=untuned
+            network, p, self.apart, phi=self.phi, kernels=self.kernels, tuned=self.tuned, untuned=untuned
         )
         if self.start != "shared":
             if self.phi != "affine":

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tunable_core import training
+from tunable_core import records, training
 from tunable_core.controls import Apart, DNIConfig, Stage, TunableConfig, TunableControl
 from tunable_core.files import DamagedFile
 from tunable_core.networks import ResNetConfig
@@ -219,7 +219,7 @@ def test_a_training_that_moves_to_another_machine_says_so(images, checkpoint, mo
         if rows["step"].iloc[-1] == 4:
             raise Killed
 
-    monkeypatch.setattr(training.records, "machine", lambda device: {"device": "card"})
+    monkeypatch.setattr(records, "machine", lambda device: {"device": "card"})
     with pytest.raises(Killed):
         trained(images, checkpoint=checkpoint, on_log=stop)
     monkeypatch.undo()

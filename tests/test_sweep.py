@@ -7,13 +7,22 @@ import pytest
 import torch
 from torch import nn
 
-from tunable_core import datasets, metrics, sweep, tasks
+from tunable_core import datasets, metrics, runs, sweep, tasks
 from tunable_core.controls import Blend, TunableConfig
 from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile
 from tunable_core.networks import ResNet, ResNetConfig
 from tunable_core.objectives import noise_target
-from tunable_core.sweep import DenoisingSweep, JointSweep, RealSweep, average, leaders, measure, spread
+from tunable_core.sweep import (
+    DenoisingSweep,
+    JointSweep,
+    RealSweep,
+    average,
+    leaders,
+    measurable,
+    measure,
+    spread,
+)
 
 WHAT = DenoisingSweep(
     images="samples-test", sigmas=(5.0, 30.0), omegas=((0.0, 1.0), (0.3, 0.8)), crop=16
@@ -45,6 +54,23 @@ def kept(control, store):
     frame = swept(control)
     (path,) = (store / "sweeps").iterdir()
     return frame, path
+
+
+# Runs kept without their weights
+
+
+def test_of_a_run_without_weights_what_was_measured_is_all_that_is_measurable(config, store):
+    run = runs.get(config, progress=False)
+    assert measurable(run, WHAT, "tiny")
+    before = swept(run)
+    runs.drop_weights(run)
+    bare = runs.get(config, weights=False)
+    assert measurable(bare, WHAT, "tiny")
+    pd.testing.assert_frame_equal(swept(bare), before)
+    other = replace(WHAT, crop=20)
+    assert not measurable(bare, other, "tiny")
+    with pytest.raises(runs.WithoutWeights):
+        swept(bare, other)
 
 
 # What is measured

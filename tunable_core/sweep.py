@@ -39,6 +39,7 @@ __all__ = [
     "average",
     "kept",
     "leaders",
+    "measurable",
     "measure",
     "spread",
     "sweep",
@@ -56,25 +57,7 @@ def sweep(of: Control | Run, what: Sweep, name: str, *, progress: bool = True) -
     the kept-noise fraction; those of a JointSweep see there, without LPIPS and NIQE, with a warning,
     where their weights are missing. The frame's attrs hold the record of the measurement.
     """
-    path = _path(of, what, name)
-    if not path.exists() and not datasets.available(what.images) and not isinstance(what, RealSweep):
-        warnings.warn(
-            f"no kept sweep of '{name}' on '{what.images}', and the images are not in "
-            f"{datasets.root()}: measuring on the embedded samples instead "
-            f"(make data DATASETS={what.images} gets them)",
-            stacklevel=2,
-        )
-        what = replace(what, images="samples-test")
-        path = _path(of, what, name)
-    if not path.exists() and getattr(what, "perceptual", False) and (missing := _missing_weights()):
-        warnings.warn(
-            f"no kept sweep of '{name}' with LPIPS and NIQE, and {' and '.join(missing)} are not in "
-            f'{datasets.root()}: measuring without them (make data DATASETS="{" ".join(missing)}" '
-            f"gets them)",
-            stacklevel=2,
-        )
-        what = replace(what, perceptual=False)
-        path = _path(of, what, name)
+    path, what = _place(of, what, name)
     if not path.exists():
         clock, control = time.monotonic(), of.control if isinstance(of, Run) else of
         frame = measure(control, what, progress=progress, label=name)
@@ -93,6 +76,40 @@ def sweep(of: Control | Run, what: Sweep, name: str, *, progress: bool = True) -
             f"{path} holds a sweep of other weights or settings; delete it to measure it again"
         )
     return frame
+
+
+def measurable(of: Control | Run, what: Sweep, name: str) -> bool:
+    """Whether sweep() has an answer: not where it was never asked of a run kept without its weights."""
+    if not isinstance(of, Run) or of.trained is not None:
+        return True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _place(of, what, name)[0].exists()
+
+
+def _place(of: Control | Run, what: Sweep, name: str) -> tuple[Path, Sweep]:
+    """The file of a sweep, and what it measures: less or other than asked for, with a warning, where
+    what that takes is missing."""
+    path = _path(of, what, name)
+    if not path.exists() and not datasets.available(what.images) and not isinstance(what, RealSweep):
+        warnings.warn(
+            f"no kept sweep of '{name}' on '{what.images}', and the images are not in "
+            f"{datasets.root()}: measuring on the embedded samples instead "
+            f"(make data DATASETS={what.images} gets them)",
+            stacklevel=3,
+        )
+        what = replace(what, images="samples-test")
+        path = _path(of, what, name)
+    if not path.exists() and getattr(what, "perceptual", False) and (missing := _missing_weights()):
+        warnings.warn(
+            f"no kept sweep of '{name}' with LPIPS and NIQE, and {' and '.join(missing)} are not in "
+            f'{datasets.root()}: measuring without them (make data DATASETS="{" ".join(missing)}" '
+            f"gets them)",
+            stacklevel=3,
+        )
+        what = replace(what, perceptual=False)
+        path = _path(of, what, name)
+    return path, what
 
 
 def kept(name: str, images: str) -> pd.DataFrame:

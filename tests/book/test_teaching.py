@@ -80,7 +80,8 @@ def test_without_an_address_or_a_commit_there_are_no_buttons(tmp_path, url, comm
 
 @each
 @pytest.mark.skipif("TUNABLE_FAULTS" not in os.environ, reason="minutes each: make nightly")
-def test_solutions_run(path, tmp_path):
+def test_solutions_run(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNABLE_RUNS", str(tmp_path / "store"))
     notebook = read(path, as_version=4)
     known = {p.stem: declared(read(p, as_version=4), p.stem) for p in NOTEBOOKS}
     values = resolve(known, settings(path.parent / "profiles", "smoke"), {}, [path.stem])

@@ -44,8 +44,8 @@ class Size:
     with SwinIR at laptop size, 1,500 more steps brought LPIPS at (0, 1) on Set5 from 0.240 to 0.235, and
     apart to 0.208, with 0.03 dB more at (1, 0). Apart from the start the vivid kernels learn too little:
     17.9 dB at (0, 1) after 1,500 steps. With 85 % of the steps at (1, 0) vivid images were dotted, with
-    60 % they were not. The ResNet's is at (1, 0) alone, which leaves the vivid kernels as they are: with a
-    quarter of its 2,000 steps elsewhere, LPIPS at (0, 1) on Kodak rose from 0.227 to 0.251."""
+    60 % they were not. The ResNet's is at (1, 0) alone, which leaves the vivid kernels as they are: with
+    a quarter of its 2,000 steps elsewhere, LPIPS at (0, 1) on Kodak rose from 0.227 to 0.251."""
     second: float
     """Length of the second training of the rivals, against the adversary, in units of the first."""
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import typing
 from dataclasses import dataclass, replace
 
@@ -517,7 +518,7 @@ def test_the_seconds_of_a_resumed_run_are_those_of_all_its_sessions(config, monk
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     monkeypatch.setattr(training, "LOG_EVERY", 1)
     clock = iter(range(0, 10**6, 100))
-    monkeypatch.setattr(training.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
     undisturbed = get(replace(config, training=replace(config.training, seed=1))).record["seconds"]
 
     def stop(history):

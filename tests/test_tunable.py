@@ -18,6 +18,7 @@ from tunable_core import (
     TunableLinear,
     files,
 )
+from tunable_core.controls import Apart, TunableConfig
 from tunable_core.networks import ResNetConfig
 
 LAYERS = {
@@ -194,6 +195,8 @@ def test_once_parted_a_step_at_one_corner_leaves_the_others_alone(network, x):
 def test_what_cannot_be_parted_is_refused(network, options):
     with pytest.raises(ValueError, match=r"part\(\) needs phi='affine' and one kernel per dial; got"):
         Tunable(network, p=2, **options).part()
+    with pytest.raises(ValueError, match=r"part\(\) needs"):  # before a training, not in its middle
+        TunableConfig(apart=Apart(0.5, (1.0, 0.0)), **options).build(network, 2)
 
 
 @pytest.mark.parametrize(("kernels", "p"), [(1, 1), (2, 2), (5, 5), (4, 2), (2, 3)])

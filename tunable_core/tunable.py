@@ -116,16 +116,20 @@ class Tunable(nn.Module):
         does. A step at one unit omega then leaves the kernels of the others alone.
         Raises ValueError unless phi is affine and K = p.
         """
-        if not isinstance(self.phi, Affine) or self.kernels != self.p:
-            raise ValueError(
-                f"part() needs phi='affine' and one kernel per dial; got "
-                f"{type(self.phi).__name__} and {self.kernels} kernels for {self.p} dials"
-            )
+        self.check_part()
         corners = [self.mix(omega) for omega in torch.eye(self.p, device=self.phi.like.device)]
         parameters = dict(self.module.named_parameters(remove_duplicate=False))
         for name in self.tuned:
             parameters[name].copy_(torch.stack([corner[name] for corner in corners]))
         self.phi.own()
+
+    def check_part(self) -> None:
+        """Raise ValueError where part() would."""
+        if not isinstance(self.phi, Affine) or self.kernels != self.p:
+            raise ValueError(
+                f"part() needs phi='affine' and one kernel per dial; got "
+                f"{type(self.phi).__name__} and {self.kernels} kernels for {self.p} dials"
+            )
 
     def summary(self) -> str:
         """What is tuned and what is shared, with counts, one layer a line and the totals below."""

@@ -32,6 +32,8 @@ class TunableControl(Control):
         super().__init__()
         self.num_objectives, self.apart = p, apart
         self.network = Tunable(network, p, **options)
+        if apart is not None:  # refused now, and not after the first stage
+            self.network.check_part()
 
     def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
         """See Control."""

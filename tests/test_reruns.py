@@ -1,11 +1,13 @@
 """A training once more: the same bits on this machine, and measured as its sweep was."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
+from torch import nn
 
 from tunable_core import reruns, runs
-from tunable_core.reruns import again, apart
+from tunable_core.controls import DNIConfig, DyNetConfig
+from tunable_core.reruns import again, apart, begun_alike, unordered
 from tunable_core.sweep import DenoisingSweep, sweep
 
 WHAT = DenoisingSweep(images="samples-test", sigmas=(15.0,), omegas=((0.0, 1.0), (1.0, 0.0)), crop=16)
@@ -41,3 +43,64 @@ def test_every_time_is_kept(config, kept):
 def test_without_the_sweep_nothing_is_trained(config, store):
     with pytest.raises(FileNotFoundError, match="no sweep 'tiny' on 'samples-test'"):
         again(config, "tiny", "samples-test", progress=False)
+
+
+def test_runs_that_begin_with_the_same_training_are_found_and_compared(config, store):
+    config = replace(config, network=replace(config.network, blocks=2))  # DyNet halves them
+    configs = [
+        replace(config, name=name, control=control)
+        for name, control in {
+            "dni": DNIConfig(),
+            "scratch": DNIConfig(fine_tune=None),
+            "dynet": DyNetConfig(),
+            "tunable": config.control,
+        }.items()
+    ]
+    configs.append(replace(configs[0], name="other", training=replace(config.training, seed=1)))
+    assert begun_alike(configs).empty  # nothing is trained for it
+    for each in configs:
+        runs.get(each, progress=False)
+    pairs = begun_alike(configs)
+    assert pairs[["first", "second"]].values.tolist() == [["dni", "scratch"]]
+    assert pairs.steps.item() == config.training.steps
+    assert pairs.difference.item() == 0  # on a CPU
+
+
+def test_how_far_two_histories_are_apart_is_seen(config, store, monkeypatch):
+    alike = [replace(config, control=DNIConfig()), replace(config, control=DNIConfig(fine_tune=None))]
+    found = {c.key: runs.get(c, progress=False) for c in alike}
+    found[alike[1].key].history.loc[0, "loss"] *= 1.001
+    monkeypatch.setattr(runs, "get", lambda config, **_: found[config.key])
+    assert begun_alike(alike).difference.item() == pytest.approx(0.001, rel=0.01)
+
+
+class Bordered(nn.Module):
+    """A convolution of a reflected image, one more reflected, and one enlarged and shrunk again."""
+
+    def __init__(self, enlarge: bool) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 3)
+        self.enlarge = enlarge
+
+    def forward(self, x):
+        x = self.second(nn.functional.pad(self.first(x), [1] * 4, mode="reflect"))
+        if self.enlarge:
+            x = nn.functional.interpolate(x, scale_factor=2, mode="bicubic")[..., ::2, ::2]
+        return x
+
+
+@dataclass(frozen=True)
+class BorderedConfig:
+    enlarge: bool
+
+    def build(self) -> nn.Module:
+        return Bordered(self.enlarge)
+
+
+def test_operators_without_an_order_are_named(config, store):
+    plain = unordered(config)
+    assert plain == ["convolution"]
+    reflected = unordered(replace(config, network=BorderedConfig(False)))
+    assert reflected == ["convolution", "reflected border"]
+    enlarged = unordered(replace(config, network=BorderedConfig(True)))
+    assert enlarged == ["convolution", "reflected border", "interpolation"]

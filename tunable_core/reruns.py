@@ -1,17 +1,36 @@
-"""The same config and seed once more: how far two trainings come apart, on a GPU or between machines."""
+"""The same seed once more: how far two trainings come apart, on a GPU or between machines."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
 
 import pandas as pd
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from tunable_core import datasets, ranks, study
+from tunable_core import datasets, ranks, runs, study
+from tunable_core.files import digest
+from tunable_core.omega import OmegaSampling
 from tunable_core.protocols import DenoisingSweep
 from tunable_core.runs import RunConfig, store
 from tunable_core.sweep import average, kept, sweep
 from tunable_core.training import train
+
+UNORDERED = {
+    "convolution": r"convolution_backward",
+    "reflected border": r"reflection_pad\dd_backward",
+    "repeated border": r"replication_pad\dd_backward",
+    "interpolation": r"_?upsample_(bi|tri)?(linear|cubic)\dd(_aa)?_backward",
+    "pooling": r"_?(adaptive_(avg|max)_pool\dd|avg_pool3d|max_pool3d_with_indices)_backward",
+    "gather": r"scatter_add_?|index_add_?|put_?",
+    "sampling of a grid": r"grid_sampler_\dd_backward",
+    "cumulative sum": r"cumsum_?",
+}
+"""Operators for which PyTorch documents (torch.use_deterministic_algorithms) that a GPU may add in an
+order that varies, in the words of this book: patterns of their names."""
 
 
 def again(config: RunConfig, of: str, images: str, *, progress: bool = True) -> pd.DataFrame:
@@ -42,6 +61,73 @@ def reruns(of: str, images: str) -> list[pd.DataFrame]:
 def apart(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """Differences, second - first, of what their means say at each omega: psnr, psnr_eta, kept, ..."""
     return average(second) - average(first)
+
+
+def begun_alike(configs: Sequence[RunConfig]) -> pd.DataFrame:
+    """Pairs of finished runs that begin with one and the same training, each made by itself.
+
+    DyNet and CFSNet, for one, both begin with a plain network trained for the first objective. Where
+    task, images, settings, fresh weights and kind of device are the same, too, the seed's training
+    was done twice. Columns: first and second (names), device, steps, rows (of the history: means
+    over 100 steps in six digits), and difference, the largest of any value in them, relative.
+    """
+    done = [runs.get(config, progress=False, weights=False) for config in configs if runs.find(config)]
+    starts = [_start(run) for run in done]
+    rows = []
+    for a, b in combinations(range(len(done)), 2):
+        if starts[a] == starts[b]:
+            x, y = (done[i].history.query("stage == 0").reset_index(drop=True) for i in (a, b))
+            apart = (x - y).abs() / x.abs().clip(lower=1e-12)
+            names = done[a].config.name, done[b].config.name
+            measured = int(x["step"].iloc[-1]), len(x), apart.max(axis=None)
+            rows.append((*names, starts[a]["device"], *measured))
+    return pd.DataFrame(rows, columns=["first", "second", "device", "steps", "rows", "difference"])
+
+
+def _start(run: runs.Run) -> dict:
+    """All that decides the first stage of a run, and the device it was trained on."""
+    config, control = run.config, run.config.build()
+    stage, training = control.stages()[0], config.training
+    if stage.omega is not None:
+        training = replace(training, omega=OmegaSampling())  # it draws none
+    fresh = [v for name, v in control.named_parameters() if name.startswith(stage.parameters)]
+    return {
+        "config": replace(config, name="", control=None, training=training),
+        "stage": replace(stage, name="", parameters=()),
+        "weights": digest({f"{i:04}": value for i, value in enumerate(fresh)}),
+        "device": run.record["device"],
+    }
+
+
+class _Operators(TorchDispatchMode):
+    """Collects the names of operators, from a forward pass to the step of the optimizer: what a GPU
+    does. Batches are made by the CPU."""
+
+    def __init__(self, control) -> None:
+        super().__init__()
+        self.names, self.on = set(), False
+        control.register_forward_pre_hook(self._begin)
+
+    def _begin(self, *_) -> None:
+        self.on = True
+
+    def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
+        name = operator.overloadpacket.__name__
+        self.on = self.on and name != "_fused_adamw_"
+        if self.on:
+            self.names.add(name)
+        return operator(*args, **(kwargs or {}))
+
+
+def unordered(config: RunConfig) -> list[str]:
+    """What a GPU may add in an order that varies in a training step of each stage, see UNORDERED."""
+    control, images = config.build(), list(datasets.load_or_samples(config.data))
+    settings = replace(config.training, steps=1, batch=max(1, config.training.omega.groups))
+    with _Operators(control) as called:
+        train(control, config.task, images, settings, progress=False)
+    return [
+        what for what, names in UNORDERED.items() if any(re.fullmatch(names, n) for n in called.names)
+    ]
 
 
 def _tuples(value):

@@ -92,6 +92,10 @@ class Tunable(nn.Module):
 
     def mix(self, omega: Tensor) -> dict[str, Tensor]:
         """Tuned kernels by parameter name for one omega [p]; float32 also under autocast."""
+        device = self.phi.like.device.type
+        if torch.is_autocast_enabled(device):
+            with torch.autocast(device, enabled=False):
+                return self.mix(omega)
         alpha = self.phi(omega.to(self.phi.like)).unbind()
         parameters = dict(self.module.named_parameters(remove_duplicate=False))
         return {n: _mixture(alpha[self.layer_of[n]], parameters[n]) for n in self.tuned}
@@ -190,7 +194,8 @@ def per_distinct_omega(call, x: Tensor, omega: Tensor, *inputs):
 
 def _mixture(alpha: Tensor, bank: Tensor) -> Tensor:
     """sum_i alpha_i k_i for alpha [K] and bank [K, *S]: [*S], of the bank's type."""
-    return (bank * alpha.view(-1, *[1] * (bank.ndim - 1))).sum(0).to(bank.dtype)
+    flat = bank.reshape(len(bank), bank.numel() // len(bank))
+    return (alpha.to(bank.dtype) @ flat).view(bank.shape[1:])
 
 
 class _TunableLayer(Tunable):

@@ -25,7 +25,7 @@ SWINIR: dict[str, tuple[SwinIRConfig, Training]] = {
     ),
     "laptop": (
         SwinIRConfig(48, (4, 4), heads=4),
-        Training(steps=6_000, batch=4, patch=48, lr=1e-3, omega=SAMPLING),
+        Training(steps=32_000, batch=2, patch=48, lr=3e-3, omega=SAMPLING),
     ),
     "paper": (
         SwinIRConfig(),

@@ -66,6 +66,20 @@ def test_ratios_are_to_the_plain_network():
         assert table.loc[(work, "tunable"), "ratio"] == pytest.approx(expected)
 
 
+def test_a_tuned_parameter_costs_one_operator_forward_and_two_backward():
+    def added(network):
+        """Operators that dials add to a forward pass and to a training step."""
+        count = overhead.operators(network, side=8).set_index(["work", "case"]).operators
+        return count.xs("tunable", level="case") - count.xs("plain", level="case")
+
+    small, large = ResNet(1, 4), ResNet(3, 4)
+    more = added(large) - added(small)
+    parameters = len(list(large.parameters())) - len(list(small.parameters()))
+    layers = parameters // 2  # its weight and bias share one alpha, whose gradients are added
+    assert more["forward, float32"] == parameters
+    assert more["training step, bf16"] == 3 * parameters + layers
+
+
 def test_two_processes_are_compared_with_one():
     table = overhead.processes(ResNet(1, 4), batch=2, patch=8, rounds=3)
     assert table.processes.tolist() == [1, 2]

@@ -13,7 +13,7 @@ from tunable_core import overhead
 from tunable_core.files import DamagedFile, write_atomically
 from tunable_core.networks import ResNetConfig
 from tunable_core.overhead import LayerGrid
-from tunable_core.records import machine
+from tunable_core.records import code, machine
 from tunable_core.runs import store
 
 SIZES = {"8 x 32": (ResNetConfig(8, 32), 8, 48), "16 x 64": (ResNetConfig(16, 64), 16, 64)}
@@ -64,7 +64,7 @@ def path(part: str, device: str = "cpu") -> Path:
 def keep(part: str, table: pd.DataFrame, device: str) -> Path:
     """Write a measurement with the record of its machine."""
     rows = json.loads(table.to_json(orient="records", double_precision=6))
-    record = {"part": part, **machine(device), "rows": rows}
+    record = {"part": part, **machine(device), **code(), "rows": rows}
     write_atomically(path(part, device), json.dumps(record, indent=1) + "\n")
     return path(part, device)
 

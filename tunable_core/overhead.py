@@ -23,6 +23,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 from tqdm.auto import tqdm
 
 from tunable_core import ranks
@@ -89,6 +90,22 @@ def _cuda_time(action: Action) -> float:
     stop.record()
     stop.synchronize()
     return start.elapsed_time(stop)
+
+
+class Operators(TorchDispatchMode):
+    """Collects, in called, the names of operators, in backward passes too, but for views.
+
+    Each is a launch on a card; where a card is faster than what launches, their number is the time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.called: list[str] = []
+
+    def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
+        if not operator.is_view:
+            self.called.append(operator.overloadpacket.__name__)
+        return operator(*args, **(kwargs or {}))
 
 
 def layers(
@@ -238,6 +255,32 @@ def network(
     rows += [(what, case, ms, ms / forward["plain"]) for case, ms in forward.items()]
     rows += [("a turn of the dials", case, ms, ms / forward["plain"]) for case, ms in turn.items()]
     return pd.DataFrame(rows, columns=["work", "case", "ms", "ratio"])
+
+
+def operators(plain: nn.Module, side: int = 32) -> pd.DataFrame:
+    """Operators, but views, of a forward pass of a plain, a tunable and a Live network and of a
+    training step; about the same on every device.
+
+    Columns: work, case, operators, and ratio to the plain network.
+    """
+    tunable, omega = Tunable(plain, 2), torch.tensor([0.7, 0.3])
+    live, image = Live(tunable), torch.rand(1, 3, side, side)
+    live.tune(omega)
+    forward = {
+        "plain": lambda: plain(image),
+        "tunable": lambda: tunable(image, omega),
+        "live, same omega": lambda: live(image, omega),
+    }
+    step = {"plain": _step(plain, image), "tunable": _step(tunable, image, omega)}
+    rows = []
+    for work, actions in {"forward, float32": forward, "training step, bf16": step}.items():
+        counts = {}
+        for case, action in actions.items():
+            with torch.set_grad_enabled(actions is step), Operators() as seen:
+                action()
+            counts[case] = len(seen.called)
+        rows += [(work, case, count, count / counts["plain"]) for case, count in counts.items()]
+    return pd.DataFrame(rows, columns=["work", "case", "operators", "ratio"])
 
 
 def processes(plain: nn.Module, *, batch: int, patch: int, count: int = 2, rounds=50) -> pd.DataFrame:

@@ -286,8 +286,9 @@ def provenance(records: Sequence[Mapping], images: str = "") -> str:
             facts += [f"trained on {data.get('name', '?')} {str(data.get('checksum', ''))[:10]}"]
         else:
             facts += [f"measured on {record.get('settings', {}).get('images', '?')}"]
-            facts += [f"weights {str(record.get('weights', '?'))[:10]}"]
-        facts += [f"{record.get('seconds', 0):,.0f} s on {record.get('device', '?')}"]
+            facts += [f"{w} {str(record[w])[:10]}" for w in ("weights", "commit") if record.get(w)]
+        seconds = f"{record['seconds']:,.0f} s on " if "seconds" in record else ""
+        facts += [seconds + str(record.get("device", "?"))]
         facts += [f"torch {record.get('versions', {}).get('torch', '?')}"]
         lines.append("<li>" + ", ".join(facts) + "</li>")
     head = f"<p>Images: {html.escape(images)}.</p>" if images else ""

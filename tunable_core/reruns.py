@@ -9,11 +9,11 @@ from dataclasses import replace
 from itertools import combinations
 
 import pandas as pd
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from tunable_core import datasets, ranks, runs, study
 from tunable_core.files import digest
 from tunable_core.omega import OmegaSampling
+from tunable_core.overhead import Operators
 from tunable_core.protocols import DenoisingSweep
 from tunable_core.runs import RunConfig, store
 from tunable_core.sweep import average, kept, sweep
@@ -99,35 +99,18 @@ def _start(run: runs.Run) -> dict:
     }
 
 
-class _Operators(TorchDispatchMode):
-    """Collects the names of operators, from a forward pass to the step of the optimizer: what a GPU
-    does. Batches are made by the CPU."""
-
-    def __init__(self, control) -> None:
-        super().__init__()
-        self.names, self.on = set(), False
-        control.register_forward_pre_hook(self._begin)
-
-    def _begin(self, *_) -> None:
-        self.on = True
-
-    def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
-        name = operator.overloadpacket.__name__
-        self.on = self.on and name != "_fused_adamw_"
-        if self.on:
-            self.names.add(name)
-        return operator(*args, **(kwargs or {}))
-
-
 def unordered(config: RunConfig) -> list[str]:
     """What a GPU may add in an order that varies in a training step of each stage, see UNORDERED."""
     control, images = config.build(), list(datasets.load_or_samples(config.data))
     settings = replace(config.training, steps=1, batch=max(1, config.training.omega.groups))
-    with _Operators(control) as called:
+    with Operators() as operators:
+        control.register_forward_pre_hook(lambda *_: operators.called.append("forward"))
         train(control, config.task, images, settings, progress=False)
-    return [
-        what for what, names in UNORDERED.items() if any(re.fullmatch(names, n) for n in called.names)
-    ]
+    names, on_device = set(), False  # which is from there to the optimizer; batches are made by the CPU
+    for name in operators.called:
+        on_device = name == "forward" or (on_device and name != "_fused_adamw_")
+        names |= {name} if on_device else set()
+    return [what for what, rule in UNORDERED.items() if any(re.fullmatch(rule, n) for n in names)]
 
 
 def _tuples(value):

@@ -195,7 +195,7 @@ def per_distinct_omega(call, x: Tensor, omega: Tensor, *inputs):
 def _mixture(alpha: Tensor, bank: Tensor) -> Tensor:
     """sum_i alpha_i k_i for alpha [K] and bank [K, *S]: [*S], of the bank's type."""
     flat = bank.reshape(len(bank), bank.numel() // len(bank))
-    return (alpha.to(bank.dtype) @ flat).view(bank.shape[1:])
+    return torch.mm(alpha.to(bank.dtype)[None], flat).view(bank.shape[1:])
 
 
 class _TunableLayer(Tunable):

@@ -47,16 +47,19 @@ class Live(nn.Module):
     @torch.inference_mode()
     def tune(self, omega: OmegaLike, *, extrapolate: bool = False) -> nn.Module:
         """The plain network at omega [p]; the same object every time, changed in place."""
-        omega = one_omega(omega, self.p, extrapolate=extrapolate)
+        self._turn(one_omega(omega, self.p, extrapolate=extrapolate))
+        return self.network
+
+    def _call(self, x: Tensor, omega: Tensor, *inputs):
+        self._turn(omega)
+        return self.network(x, *inputs)
+
+    def _turn(self, omega: Tensor) -> None:
         position = tuple(omega.tolist())
         if position != self.omega:
             weights = torch.cat([omega.new_ones(1), omega]).to(self.theta)
             torch.mv(self.theta.T, weights, out=self.flat)
             self.omega = position
-        return self.network
-
-    def _call(self, x: Tensor, omega: Tensor, *inputs):
-        return self.tune(omega, extrapolate=True)(x, *inputs)
 
     def _link(self) -> None:
         """Make the tuned parameters views of the flat vector."""

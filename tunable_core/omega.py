@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -36,15 +37,14 @@ def as_omega(omega: OmegaLike, p: int, *, extrapolate: bool = False) -> Tensor:
         )
     if torch.compiler.is_compiling() or omega.numel() == 0:
         return omega
-    values = omega.detach().cpu()  # one wait for the device, not one for each check
-    if not values.isfinite().all():
-        raise ValueError(f"omega must be finite numbers in [0, 1]; got {values.tolist()}")
-    if not extrapolate and (values.min() < 0 or values.max() > 1):
-        flat = values.flatten()
-        position = int(((flat < 0) | (flat > 1)).nonzero()[0])
+    values = omega.detach().flatten().tolist()  # the only wait for the device; the rest is arithmetic
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"omega must be finite numbers in [0, 1]; got {omega.tolist()}")
+    outside = [i for i, value in enumerate(values) if not (extrapolate or 0 <= value <= 1)]
+    if outside:
         raise ValueError(
-            f"omega must lie in [0, 1]; got {flat[position].item():g} in position "
-            f"{position % p + 1} (scale your dials, or pass extrapolate=True)"
+            f"omega must lie in [0, 1]; got {values[outside[0]]:g} in position {outside[0] % p + 1} "
+            f"(scale your dials, or pass extrapolate=True)"
         )
     return omega
 

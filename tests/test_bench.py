@@ -80,6 +80,12 @@ def test_a_tuned_parameter_costs_one_operator_forward_and_two_backward():
     assert more["training step, bf16"] == 3 * parameters + layers
 
 
+def test_unchanged_dials_cost_no_operator_at_all():
+    count = overhead.operators(ResNet(1, 4), side=8).set_index(["work", "case"]).operators
+    forward = count["forward, float32"]
+    assert forward["live, same omega"] == forward["plain"] < forward["tunable"]
+
+
 def test_two_processes_are_compared_with_one():
     table = overhead.processes(ResNet(1, 4), batch=2, patch=8, rounds=3)
     assert table.processes.tolist() == [1, 2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tunable_core.controls import BlendConfig, TunableConfig
+from tunable_core.controls import Apart, BlendConfig, TunableConfig
 from tunable_core.networks.third_party import NORMS, NAFNetConfig, SwinIRConfig
 from tunable_core.omega import OmegaSampling
 from tunable_core.runs import RunConfig
@@ -17,6 +17,10 @@ PAIRS = ("nam-train",)
 SAMPLING = OmegaSampling("simplex", corners=(0.6, 0.1))
 CONTROLS = {"tunable": TunableConfig(untuned=NORMS), "fixed": BlendConfig()}
 """The fixed twin is trained for fidelity alone; Blend gives it a dial of pixels."""
+
+APART = {"laptop": Apart(0.2, (1.0, 0.0))}
+"""A second stage for the faithful end of SwinIR, which the first leaves 0.11 dB behind its twin. Both
+together make fewer steps at (1, 0) than the twin."""
 
 SWINIR: dict[str, tuple[SwinIRConfig, Training]] = {
     "smoke": (
@@ -54,7 +58,10 @@ NAFNET: dict[str, tuple[NAFNetConfig, Training]] = {
 def swinir(control: str, profile: str, *, seed: int = 0, data: str = "bsds500") -> RunConfig:
     """Denoising by SwinIR, control "tunable" or "fixed"."""
     network, training = SWINIR[profile]
-    return _run("swinir", control, profile, Denoising(sigma=(15.0, 50.0)), network, training, seed, data)
+    run = _run("swinir", control, profile, Denoising(sigma=(15.0, 50.0)), network, training, seed, data)
+    if control == "tunable":
+        run = replace(run, control=replace(run.control, apart=APART.get(profile)))
+    return run
 
 
 def nafnet(control: str, profile: str, *, seed: int = 0, data: str = "nam-train") -> RunConfig:

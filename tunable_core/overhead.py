@@ -259,7 +259,7 @@ def network(
 
 def operators(plain: nn.Module, side: int = 32) -> pd.DataFrame:
     """Operators, but views, of a forward pass of a plain, a tunable and a Live network and of a
-    training step; about the same on every device.
+    training step, on the CPU: a card copies dials that lie on it besides, to check them.
 
     Columns: work, case, operators, and ratio to the plain network.
     """

@@ -29,8 +29,8 @@ UNORDERED = {
     "sampling of a grid": r"grid_sampler_\dd_backward",
     "cumulative sum": r"cumsum_?",
 }
-"""Operators for which PyTorch documents (torch.use_deterministic_algorithms) that a GPU may add in an
-order that varies, in the words of this book: patterns of their names."""
+"""Operators of image networks for which PyTorch documents (torch.use_deterministic_algorithms) that a
+GPU may add in an order that varies, in the words of this book: patterns of their names."""
 
 
 def again(config: RunConfig, of: str, images: str, *, progress: bool = True) -> pd.DataFrame:
@@ -77,9 +77,9 @@ def begun_alike(configs: Sequence[RunConfig]) -> pd.DataFrame:
     for a, b in combinations(range(len(done)), 2):
         if starts[a] == starts[b]:
             x, y = (done[i].history.query("stage == 0").reset_index(drop=True) for i in (a, b))
-            apart = (x - y).abs() / x.abs().clip(lower=1e-12)
+            relative = (x - y).abs() / x.abs().clip(lower=1e-12)
             names = done[a].config.name, done[b].config.name
-            measured = int(x["step"].iloc[-1]), len(x), apart.max(axis=None)
+            measured = int(x["step"].iloc[-1]), len(x), relative.max(axis=None)
             rows.append((*names, starts[a]["device"], *measured))
     return pd.DataFrame(rows, columns=["first", "second", "device", "steps", "rows", "difference"])
 

@@ -93,7 +93,7 @@ class Tunable(nn.Module):
     def mix(self, omega: Tensor) -> dict[str, Tensor]:
         """Tuned kernels by parameter name for one omega [p]; float32 also under autocast."""
         device = self.phi.like.device.type
-        if torch.is_autocast_enabled(device):
+        if torch.is_autocast_enabled(device):  # which would multiply in bf16
             with torch.autocast(device, enabled=False):
                 return self.mix(omega)
         alpha = self.phi(omega.to(self.phi.like)).unbind()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tunable_core import datasets, perceptual, style
+from tunable_core import datasets, networks, perceptual, reruns, style
 from tunable_core.controls import FiLM, TunableConfig
 from tunable_core.datasets import MissingData
 from tunable_core.networks import StyleNetConfig
@@ -259,6 +259,22 @@ def test_a_size_that_4_does_not_divide_is_reflected_and_cut_again(close):
     net, x = network(), torch.rand(1, 3, 18, 16)
     whole = torch.cat([x, x[:, :, -3:-1].flip(2)], 2)
     close(net(x), net(whole)[:, :, :18])
+
+
+@pytest.mark.parametrize("margin", [1, 4])
+def test_borders_are_those_of_torch_and_so_is_their_gradient(margin, close):
+    x = torch.rand(2, 3, 9, 8, dtype=torch.double, requires_grad=True)
+    ours = networks.style.reflected(x, margin, margin)
+    torchs = torch.nn.functional.pad(x, [margin] * 4, mode="reflect")
+    assert torch.equal(ours, torchs)
+    weights = torch.rand_like(ours)
+    close(*(torch.autograd.grad((padded * weights).sum(), x)[0] for padded in (ours, torchs)))
+
+
+def test_a_training_step_adds_nothing_in_an_order_that_varies_but_convolutions(own, vgg, config):
+    transfer = StyleTransfer(own, "relu1_1")
+    narrow = dataclasses.replace(config, task=transfer, network=StyleNetConfig(4, 1))
+    assert reruns.unordered(narrow) == ["convolution"]
 
 
 def test_a_smaller_image_is_refused():

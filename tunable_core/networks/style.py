@@ -13,12 +13,30 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's colours; images are normalised before the first layer and put back after the last."""
 
 
-def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
-    """Conv2d, then instance normalisation, which would take off any bias, so the former has none.
+def reflected(x: Tensor, before: int, after: int) -> Tensor:
+    """x: [B, C, H, W] with so many rows and columns more at its sides, the image mirrored there.
 
-    Borders are reflected: zeros would be an edge to stylise.
+    As F.pad does it, whose gradient a GPU adds in an order that varies; joined flips have one order.
     """
-    layer = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False, padding_mode="reflect")
+    for axis in (2, 3):
+        first = x.narrow(axis, 1, before).flip(axis)
+        last = x.narrow(axis, x.shape[axis] - 1 - after, after).flip(axis)
+        x = torch.cat([first, x, last], axis)
+    return x
+
+
+class ReflectedConv2d(nn.Conv2d):
+    """A convolution over reflected borders: zeros would be an edge to stylise."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: [B, C, H, W] to the same height and width, divided by the stride."""
+        margin = self.kernel_size[0] // 2
+        return super().forward(reflected(x, margin, margin))
+
+
+def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
+    """Convolution and instance normalisation, which would take off any bias, so the former has none."""
+    layer = ReflectedConv2d(inputs, outputs, size, stride, bias=False)
     return nn.Sequential(layer, nn.InstanceNorm2d(outputs, affine=True))
 
 
@@ -57,7 +75,7 @@ class StyleNet(nn.Module):
         self.up = nn.ModuleList(
             nn.ModuleList([convolution(b, a), convolution(a, a)]) for b, a in pairwise(reversed(widths))
         )
-        self.tail = nn.Conv2d(channels, 3, 9, padding=4, padding_mode="reflect")
+        self.tail = ReflectedConv2d(channels, 3, 9)
         for name, value in (("mean", MEAN), ("std", STD)):
             self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1), persistent=False)
 

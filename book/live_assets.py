@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from tunable_core import datasets, plots, runs, study
 from tunable_core.degradations import gaussian_blur
-from tunable_core.export import dials, export
+from tunable_core.export import NAMES, dials, export
 from tunable_core.resampling import low_resolution
 from tunable_core.runs import Run, RunConfig
 from tunable_core.tiling import reach
@@ -196,7 +196,8 @@ def entry(model: Model, run: Run, folder: Path) -> dict[str, Any]:
     """A model of manifest.json; its ONNX file, photographs and filmstrips are written."""
     side = model.side // model.scale
     sample = None if model.tiles else normal(3 * side**2).view(1, 3, side, side)
-    file = export(run.control, folder / f"{model.name}.onnx", sample=sample, free=model.tiles)
+    free = NAMES.values() if model.tiles else ()
+    file = export(run.control, folder / f"{model.name}.onnx", sample=sample, free=free)
     plain = run.control.at([0.5] * dials(run.control))
     count = len(model.of_dials)
     grid = list(itertools.product(np.linspace(0, 1, POSITIONS[count]).tolist(), repeat=count))

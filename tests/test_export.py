@@ -15,7 +15,8 @@ from tunable_core import Tunable, export
 from tunable_core.controls import DNIConfig, TunableConfig
 from tunable_core.controls.blend import Blend
 from tunable_core.export import ExportError
-from tunable_core.networks import ResNetConfig
+from tunable_core.networks import ResNetConfig, StyleNetConfig
+from tunable_core.networks.third_party import NAFNetConfig, SwinIRConfig
 
 OMEGA = [0.3, 0.8]
 
@@ -153,6 +154,36 @@ def test_a_control_without_a_plain_network_is_exported_at_an_omega_too(tmp_path)
     same(File(tmp_path / "blend.onnx", control, OMEGA)(image), control(image, OMEGA))
 
 
+THIRD = {
+    "swinir": (SwinIRConfig(12, (2,), heads=2, window=4), ("height", "width")),
+    "nafnet": (NAFNetConfig(4, (1, 1), 1, (1, 1)), tuple(export.NAMES.values())),
+    "style": (StyleNetConfig(4, 1), tuple(export.NAMES.values())),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:torch.meshgrid")
+@pytest.mark.parametrize("name", THIRD)
+@torch.no_grad()
+def test_networks_that_pad_are_exported_with_live_dials_and_any_size(tmp_path, name):
+    config, free = THIRD[name]
+    model = trained(Tunable(config.build(), p=2))
+    export.export(model, tmp_path / "net.onnx", free=free)
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
+    omega = torch.tensor(OMEGA)
+    for sides in ((17, 40), (64, 9), (24, 36)):  # with two borders, one and none
+        image = torch.rand(3 if "batch" in free else 1, 3, *sides)
+        output = session.run(None, {"image": image.numpy(), "omega": omega.numpy()})[0]
+        same(torch.from_numpy(output), model(image, omega))
+
+
+def test_swinir_counts_on_the_batch_and_the_refusal_says_so(tmp_path):
+    model = Tunable(THIRD["swinir"][0].build(), p=2)
+    refusal = r"counts on the batch of the image \(free=\('height', 'width'\) keeps the sample's\)"
+    with pytest.raises(ExportError, match=refusal):
+        export.export(model, tmp_path / "net.onnx")
+
+
 @pytest.mark.slow
 @torch.no_grad()
 def test_a_plain_network_is_exported_with_a_sample_of_its_channels(tmp_path):
@@ -229,16 +260,41 @@ def test_a_network_of_one_size_is_refused(tmp_path):
             return x + torch.zeros(32, 48)
 
     with pytest.raises(
-        ExportError, match=r"OneSize cannot be exported .* \(free=False keeps the sample's"
+        ExportError, match=r"OneSize cannot be exported .* \(free=\('batch',\) keeps the sample's"
     ):
         export.export(OneSize(), tmp_path / "net.onnx")
+
+
+def test_a_file_for_some_sizes_alone_is_refused(tmp_path):
+    """Traced without a border, it would be wrong for every image that needs one."""
+
+    class Bordered(nn.Module):
+        def forward(self, x):
+            height = x.shape[2]
+            if height % 4:
+                x = nn.functional.pad(x, (0, 0, 0, -height % 4))
+            return nn.functional.avg_pool2d(x, (4, 1))
+
+    path, even = tmp_path / "net.onnx", torch.rand(2, 3, 32, 48)
+    refusal = (
+        r"sizes of images fails in the file \(trace it with a sample= that the network has to pad\)"
+    )
+    with pytest.raises(ExportError, match=refusal):
+        export.export(Bordered(), path, sample=even)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("free", ["height", ("width", "depth")])
+def test_sizes_that_an_image_does_not_have_are_refused(tmp_path, free):
+    with pytest.raises(ValueError, match="free must be some of batch, height, width; got"):
+        export.export(network(), tmp_path / "net.onnx", free=free)
 
 
 @pytest.mark.slow
 @torch.no_grad()
 def test_the_sizes_of_the_sample_are_kept_when_asked(tmp_path):
     plain, image = nn.Conv2d(3, 2, 3), torch.rand(1, 3, 9, 12)
-    export.export(plain, tmp_path / "net.onnx", sample=image, free=False)
+    export.export(plain, tmp_path / "net.onnx", sample=image, free=())
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
     assert session.get_inputs()[0].shape == [1, 3, 9, 12]
     same(torch.from_numpy(session.run(None, {"image": image.numpy()})[0]), plain(image))

@@ -6,7 +6,9 @@ import contextlib
 import copy
 import io
 import logging
+import re
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 
 import torch
@@ -21,7 +23,7 @@ from tunable_core.tunable import Tunable
 TOLERANCE = 1e-5
 """Largest difference allowed between the file and the network, in units of the largest output."""
 NAMES = {0: "batch", 2: "height", 3: "width"}
-"""The sizes of an image [B, C, H, W] that stay free in the file."""
+"""The sizes of an image [B, C, H, W] that may stay free in a file."""
 
 
 class ExportError(ValueError):
@@ -69,7 +71,7 @@ def export(
     omega: OmegaLike | None = None,
     *,
     sample: Tensor | None = None,
-    free: bool = True,
+    free: Collection[str] = tuple(NAMES.values()),
 ) -> Path:
     """Write a network as an ONNX file.
 
@@ -77,29 +79,33 @@ def export(
     omega: None keeps the dials of a net that has them: the file takes `image` [B, C, H, W] and `omega`
         [p], both float32, and mixes the kernels itself at each call; the range of omega is the caller's
         to check. An omega [p] fixes them, and the file holds an ordinary network with `image` alone.
-    sample: an image [B, C, H, W] that net accepts, to trace it with; default [2, 3, 32, 48].
-    free: batch, height and width stay free. False keeps the sample's, for networks whose own code counts
-        on a size, as SwinIR's and NAFNet's does.
-    The file is compared with the network in onnxruntime, at several sizes and omegas, to TOLERANCE,
-    and put in place only then, whole.
+    sample: an image [B, C, H, W] that net accepts, to trace it with; default [2, 3, 33, 50] or, for a
+        network that takes no odd sides, [2, 3, 32, 48]. Odd sides show how the network pads.
+    free: of "batch", "height" and "width" those that stay free; the others are the sample's. SwinIR's
+        code counts on the batch, so ("height", "width") there.
+    The file is compared with the network in onnxruntime, at several omegas and all sizes near the
+    sample's that the network takes, to TOLERANCE, and put in place only then, whole.
     Raises ExportError for a network that torch.export cannot trace, or whose file answers differently;
-    ValueError for a bad omega or sample; ImportError without onnxscript or onnxruntime.
+    ValueError for a bad omega, sample or free; ImportError without onnxscript or onnxruntime.
     """
     _check_installed()
-    kind = type(net).__name__
+    kind, free = type(net).__name__, _axes(free)
     net = copy.deepcopy(net if omega is None else fixed(net, omega)).cpu().eval()
     kinds = {p.dtype for p in net.parameters()} - {torch.float32}
     if kinds:
         raise ValueError(f"exported networks are float32; this one holds {kinds.pop()} (net.float())")
-    image = _sample(sample, free)
     p = dials(net)
-    inputs = (image,) if p is None else (image, torch.full((p,), 0.5))
-    content = _converted(_traced(net, inputs, kind, free), len(inputs), _turns(p, omega), free)
-    images = [image]
-    if free:  # another batch, and sizes that are as good as the sample's
-        images.append(image[:1].transpose(2, 3).contiguous())
     omegas = [()] if p is None else [(o,) for o in (*torch.eye(p), torch.linspace(0.2, 0.9, p))]
-    difference = max(_difference(content, net, (x, *o)) for x in images for o in omegas)
+    image = _sample(net, sample, free, omegas[-1])
+    inputs = (image, *omegas[-1])
+    content = _converted(_traced(net, inputs, kind, free), len(inputs), _turns(p, omega), free)
+    images = [x for x in _near(image, free) if x is image or _takes(net, x, omegas[-1])]
+    difference = _difference(content, net, [(x, *o) for x in images for o in omegas])
+    if difference == float("inf"):
+        raise ExportError(
+            f"{kind}: what the network does at other sizes of images fails in the file (trace it with a "
+            f"sample= that the network has to pad); nothing was written"
+        )
     if not difference <= TOLERANCE:  # also refuses NaN
         raise ExportError(
             f"{kind}: the exported file differs from the network by {difference:.2g} of its largest "
@@ -119,18 +125,49 @@ def _check_installed() -> None:
         ) from error
 
 
-def _sample(sample: Tensor | None, free: bool) -> Tensor:
+def _axes(free: Collection[str]) -> dict[int, str]:
+    unknown = [name for name in free if name not in NAMES.values()]
+    if unknown or isinstance(free, str):
+        raise ValueError(f"free must be some of {', '.join(NAMES.values())}; got {free!r}")
+    return {axis: name for axis, name in NAMES.items() if name in free}
+
+
+def _sample(net: nn.Module, sample: Tensor | None, free: dict[int, str], omega: tuple) -> Tensor:
+    batch = 2 if 0 in free else 1  # a batch of 1 that is free would be kept as 1
     if sample is None:
-        return torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+        odd, even = (_noise(batch, 3, *sides) for sides in ((33, 50), (32, 48)))
+        return odd if _takes(net, odd, omega) else even
     if sample.ndim != 4 or not sample.is_floating_point() or not sample.numel():
         raise ValueError(
             f"sample must be a floating-point image [B, C, H, W]; got {sample.dtype} "
             f"{list(sample.shape)}"
         )
     sample = sample.detach().cpu().float()
-    if free and len(sample) == 1:  # a batch of 1 would be kept as 1
-        return sample.repeat(2, 1, 1, 1)
-    return sample
+    return sample.repeat(2, 1, 1, 1) if len(sample) < batch else sample
+
+
+def _noise(*shape: int) -> Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(0))
+
+
+def _near(image: Tensor, free: dict[int, str]) -> list[Tensor]:
+    """The sample, and images of other sizes that are free."""
+    batch, channels, height, width = image.shape
+    others = [(1, width, height), *((batch, height + i, width + 4 - i) for i in range(1, 5))]
+    shapes = {
+        (b if 0 in free else batch, channels, h if 2 in free else height, w if 3 in free else width)
+        for b, h, w in others
+    }
+    return [image, *(_noise(*shape) for shape in sorted(shapes - {tuple(image.shape)}))]
+
+
+def _takes(net: nn.Module, image: Tensor, omega: tuple) -> bool:
+    try:
+        with _quietly(), torch.no_grad():
+            net(image, *omega)
+    except Exception:  # whatever its code raises for a size that it does not take
+        return False
+    return True
 
 
 def _turns(p: int | None, omega: OmegaLike | None) -> str:
@@ -142,9 +179,10 @@ def _turns(p: int | None, omega: OmegaLike | None) -> str:
     return "fixed at (" + ", ".join(f"{value:g}" for value in torch.as_tensor(omega).tolist()) + ")"
 
 
-def _traced(net: nn.Module, inputs: tuple[Tensor, ...], kind: str, free: bool) -> ExportedProgram:
-    sizes = {axis: Dim(name) for axis, name in NAMES.items()} if free else None
-    shapes = (sizes, *(None for _ in inputs[1:]))
+def _traced(
+    net: nn.Module, inputs: tuple[Tensor, ...], kind: str, free: dict[int, str]
+) -> ExportedProgram:
+    shapes = (dict.fromkeys(free, Dim.DYNAMIC), *(None for _ in inputs[1:]))
     try:
         with _quietly(), torch.no_grad():
             return torch.export.export(net, inputs, dynamic_shapes=shapes, strict=False)
@@ -154,11 +192,14 @@ def _traced(net: nn.Module, inputs: tuple[Tensor, ...], kind: str, free: bool) -
         if type(error).__name__ == "GuardOnDataDependentSymNode":
             reason = "its way through the network depends on the value of a dial"
         elif "Constraints violated" in reason:
-            reason = "its code counts on a size of the image (free=False keeps the sample's sizes)"
+            bound = {int(axis) for axis in re.findall(r"size\(\)\[(\d)\]", reason)} & set(free) or free
+            rest = tuple(name for axis, name in free.items() if axis not in bound)
+            reason = f"its code counts on the {' and '.join(free[axis] for axis in bound)} of the image"
+            reason += f" (free={rest} keeps the sample's)"
         raise ExportError(f"{kind} cannot be exported {form}: {reason}") from error
 
 
-def _converted(traced: ExportedProgram, inputs: int, turns: str, free: bool) -> bytes:
+def _converted(traced: ExportedProgram, inputs: int, turns: str, free: dict[int, str]) -> bytes:
     """The ONNX file, without the traces of source files that torch leaves in every node."""
     from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
@@ -169,25 +210,34 @@ def _converted(traced: ExportedProgram, inputs: int, turns: str, free: bool) -> 
             verbose=False,
             input_names=["image", "omega"][:inputs],
             output_names=["output"],
-            dynamic_shapes=(NAMES, None)[:inputs] if free else None,
+            dynamic_shapes=(free, None)[:inputs] if free else None,
         )
     ClearMetadataAndDocStringPass()(program.model)
     program.model.metadata_props["omega"] = turns
     return program.model_proto.SerializeToString()
 
 
-def _difference(content: bytes, net: nn.Module, inputs: tuple[Tensor, ...]) -> float:
+def _difference(content: bytes, net: nn.Module, cases: list[tuple[Tensor, ...]]) -> float:
     """Largest difference of file and network on these inputs, in units of the largest output."""
-    from onnxruntime import InferenceSession
+    from onnxruntime import InferenceSession, SessionOptions
 
-    session = InferenceSession(content, providers=["CPUExecutionProvider"])
-    names = [node.name for node in session.get_inputs()]
-    (output,) = session.run(None, {n: v.numpy() for n, v in zip(names, inputs, strict=True)})
-    with torch.no_grad():
-        expected = net(*inputs)
-    if output.shape != tuple(expected.shape):
-        return float("inf")
-    return ((torch.from_numpy(output) - expected).abs().max() / expected.abs().max().clamp(1)).item()
+    options = SessionOptions()
+    options.log_severity_level = 4  # what fails is told by the difference
+    session = InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    names, largest = [node.name for node in session.get_inputs()], 0.0
+    for inputs in cases:
+        with torch.no_grad():
+            expected = net(*inputs)
+        try:
+            (output,) = session.run(None, {n: v.numpy() for n, v in zip(names, inputs, strict=True)})
+        except Exception:  # onnxruntime has a dozen of its own
+            return float("inf")
+        if output.shape != tuple(expected.shape):
+            return float("inf")
+        apart = (torch.from_numpy(output) - expected).abs().max() / expected.abs().max().clamp(1)
+        if not apart <= largest:  # keeps NaN
+            largest = apart.item()
+    return largest
 
 
 @contextlib.contextmanager

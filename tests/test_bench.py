@@ -1,5 +1,9 @@
 """The benchmark: it measures what it says; how fast things are is for its tables, not for a test."""
 
+import math
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 import torch
 
@@ -103,6 +107,64 @@ def test_a_measurement_is_printed_kept_and_found_again(monkeypatch, store, capsy
     assert "training step" in capsys.readouterr().out
     assert table.attrs["record"]["part"] == "network"
     assert bench.kept("layers") is None
+
+
+@pytest.fixture
+def cases(monkeypatch, store):
+    """Fig. 3 of two tiny cases, compiled and not; the list of the layers that were timed."""
+    timed, actions = [], overhead._layer_actions
+    monkeypatch.setattr(bench, "COMPILED", replace(TINY, work=("forward",), precision=("float32",)))
+    monkeypatch.setattr(bench, "LayerGrid", lambda: replace(bench.COMPILED, channels=(8,)))
+
+    def counted(*case):
+        if len(timed) == 3:
+            timed.clear()
+            raise KeyboardInterrupt
+        timed.append(case[:3])
+        return actions(*case)
+
+    monkeypatch.setattr(overhead, "_layer_actions", counted)
+    return timed
+
+
+def test_an_interrupted_measurement_goes_on_where_it_was(cases):
+    with pytest.raises(KeyboardInterrupt):
+        bench.measure("layers", 0.0, "cpu")
+    table = bench.measure("layers", 0.0, "cpu")
+    assert cases == [(3, 2, 8)]  # the last alone
+    assert list(zip(table.p, table.c, strict=True)) == [(1, 4), (2, 4), (1, 8), (2, 8)]
+    assert (table.runs == 3).all()
+    bench.keep("layers", table, "cpu")
+    assert [path.name for path in bench.path("layers").parent.iterdir()] == ["layers-cpu.json"]
+
+
+@pytest.mark.parametrize("what", ["seconds", "code"])
+def test_under_other_conditions_it_begins_anew(cases, monkeypatch, what):
+    with pytest.raises(KeyboardInterrupt):
+        bench.measure("layers", 0.0, "cpu")
+    if what == "code":
+        monkeypatch.setattr(bench, "code", lambda: {"core": "another"})
+    with pytest.raises(KeyboardInterrupt):  # the fourth case again
+        bench.measure("layers", 1e-9 if what == "seconds" else 0.0, "cpu")
+
+
+def test_what_is_left_of_an_interrupted_measurement_may_be_damaged_and_is_named(cases):
+    with pytest.raises(KeyboardInterrupt):
+        bench.measure("layers", 0.0, "cpu")
+    place = bench.path("layers").with_suffix(".part")
+    place.write_text(place.read_text()[:-9])
+    with pytest.raises(DamagedFile, match=r"layers-cpu\.part is not a whole measurement"):
+        bench.measure("layers", 0.0, "cpu")
+
+
+@pytest.mark.parametrize(("device", "seconds"), [("cuda", math.inf), ("cpu", 1.0)])
+def test_layers_on_a_gpu_take_the_5000_runs_of_the_paper(monkeypatch, store, device, seconds):
+    asked = []
+    monkeypatch.setattr(bench, "measure", lambda *words: asked.append(words) or pd.DataFrame({"a": [1]}))
+    monkeypatch.setattr(bench, "keep", lambda *words: None)
+    monkeypatch.setattr("sys.argv", ["bench", "layers", "--device", device])
+    bench.main()
+    assert asked == [("layers", seconds, device)]
 
 
 def test_a_damaged_measurement_is_named(store):

@@ -31,6 +31,8 @@ from tunable_core.live import Live
 from tunable_core.tunable import Tunable, TunableConv2d
 
 Action = Callable[[], object]
+CASE = ("k", "p", "c", "work", "precision", "compiled")
+"""What a case of Fig. 3 is told by."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,15 @@ class LayerGrid:
 def alternate(
     actions: dict[str, Action], *, rounds: int = 5000, seconds: float = 1.0, device: str = "cpu"
 ) -> dict[str, float]:
-    """Median milliseconds of each action, taken in turns after two rounds of warming up.
+    """Median milliseconds of each action, see in_turns()."""
+    times = in_turns(actions, rounds, seconds, device)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def in_turns(
+    actions: dict[str, Action], rounds: int, seconds: float, device: str
+) -> dict[str, list[float]]:
+    """Milliseconds of each action, taken in turns after two rounds of warming up.
 
     Stops after so many rounds, or after so many seconds but not before 3 rounds. On "cuda" times are
     the device's own, from events.
@@ -74,7 +84,7 @@ def alternate(
                 times[name].append(elapsed)
         if number >= 4 and time.perf_counter() - began > seconds:
             break
-    return {name: statistics.median(values) for name, values in times.items()}
+    return times
 
 
 def _cpu_time(action: Action) -> float:
@@ -109,24 +119,40 @@ class Operators(TorchDispatchMode):
 
 
 def layers(
-    grid: LayerGrid, *, rounds: int = 5000, seconds: float = 1.0, device: str = "cpu", progress=True
+    grid: LayerGrid,
+    *,
+    rounds: int = 5000,
+    seconds: float = 1.0,
+    device: str = "cpu",
+    progress: bool = True,
+    landed: list[dict] | None = None,
+    keep: Callable[[], object] = lambda: None,
 ) -> pd.DataFrame:
     """Times of one convolution, plain, tunable and Live, for every case of a grid.
 
-    Columns: k, p, c, work, precision, compiled, device; milliseconds of plain, tunable (kernels mixed at
-    every call) and live (mixed only when omega changes; forward only); overhead and live_overhead, in
-    per cent of plain.
+    landed: rows of an earlier call, whose cases are not measured again; new ones are added, and keep()
+    is called after each.
+    Columns: k, p, c, work, precision, compiled, device; runs, how many times each was timed; medians in
+    milliseconds of plain, tunable (kernels mixed at every call) and live (mixed only when omega
+    changes; forward only); overhead and live_overhead, in per cent of plain.
     """
+    landed = [] if landed is None else landed
+    known = {tuple(row[name] for name in CASE): row for row in landed}
     rows = []
-    for k, p, c, work, precision in tqdm(grid.cases(), desc="layers", disable=not progress):
-        actions = _layer_actions(k, p, c, work, precision, grid, device)
-        ms = alternate(actions, rounds=rounds, seconds=seconds, device=device)
-        rows.append(
-            {"k": k, "p": p, "c": c, "work": work, "precision": precision}
-            | {"compiled": grid.compiled, "device": device, **ms}
-            | {"overhead": 100 * (ms["tunable"] / ms["plain"] - 1)}
-            | {"live_overhead": 100 * (ms["live"] / ms["plain"] - 1) if "live" in ms else None}
-        )
+    for case in tqdm(grid.cases(), desc="layers", disable=not progress):
+        row = known.get((*case, grid.compiled))
+        if row is None:
+            times = in_turns(_layer_actions(*case, grid, device), rounds, seconds, device)
+            ms = {name: statistics.median(values) for name, values in times.items()}
+            row = (
+                dict(zip(CASE, (*case, grid.compiled), strict=True))
+                | {"device": device, "runs": len(times["plain"]), **ms}
+                | {"overhead": 100 * (ms["tunable"] / ms["plain"] - 1)}
+                | {"live_overhead": 100 * (ms["live"] / ms["plain"] - 1) if "live" in ms else None}
+            )
+            landed.append(row)
+            keep()
+        rows.append(row)
     return pd.DataFrame(rows)
 
 

@@ -55,8 +55,10 @@ class LayerGrid:
     """Through torch.compile."""
 
     def cases(self) -> list[tuple]:
-        """(k, p, c, work, precision) of every case."""
-        return list(itertools.product(self.kernel, self.p, self.channels, self.work, self.precision))
+        """(k, p, c, work, precision) of every case, those of one figure together."""
+        figures = itertools.product(self.work, self.precision)
+        sizes = list(itertools.product(self.kernel, self.p, self.channels))
+        return [(*size, *figure) for figure in figures for size in sizes]
 
 
 def alternate(

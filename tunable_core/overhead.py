@@ -160,7 +160,7 @@ def layers(
 
 def _layer_actions(k, p, c, work, precision, grid: LayerGrid, device: str) -> dict[str, Action]:
     tunable = TunableConv2d(c, c, k, padding=k // 2, p=p).to(device)
-    omega = torch.full((p,), 0.5, device=device)
+    omega = [0.5] * p  # dials are a person's numbers, not the card's
     plain = tunable.at(omega)
     x = torch.rand(1, c, grid.side, grid.side, device=device)
     x = x.contiguous(memory_format=torch.channels_last)
@@ -256,13 +256,14 @@ def network(
     Columns: work, case, milliseconds ms, and ratio to the plain network.
     """
     tunable = Tunable(plain, 2).to(device)
-    omega, other = (torch.tensor(w, device=device) for w in ([0.7, 0.3], [0.3, 0.7]))
+    omega, other = [0.7, 0.3], [0.3, 0.7]  # a person's numbers; training draws them on the device
     plain = plain.to(device)
     x = torch.rand(batch, 3, patch, patch, device=device)
     x = x.contiguous(memory_format=torch.channels_last)
     image = torch.rand(1, 3, side, side, device=device).contiguous(memory_format=torch.channels_last)
     budget = {"rounds": rounds, "seconds": seconds, "device": device}
-    steps = alternate({"plain": _step(plain, x), "tunable": _step(tunable, x, omega)}, **budget)
+    drawn = torch.tensor(omega, device=device)
+    steps = alternate({"plain": _step(plain, x), "tunable": _step(tunable, x, drawn)}, **budget)
     fixed, live = tunable.at(omega), Live(tunable)
     with torch.inference_mode():
         forward = alternate(
@@ -276,7 +277,7 @@ def network(
         )
         turns = itertools.cycle([omega, other])
         turn = alternate(
-            {"mixing": lambda: tunable.mix(other), "live": lambda: live.tune(next(turns))}, **budget
+            {"mixing": lambda: tunable.mix(drawn), "live": lambda: live.tune(next(turns))}, **budget
         )
     rows = [("training step, bf16", case, ms, ms / steps["plain"]) for case, ms in steps.items()]
     what = f"forward {side} x {side}, float32"

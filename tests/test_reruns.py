@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 from torch import nn
 
-from tunable_core import reruns, runs
+from tunable_core import reruns, runs, study
 from tunable_core.controls import DNIConfig, DyNetConfig
 from tunable_core.reruns import again, apart, begun_alike, unordered
 from tunable_core.sweep import DenoisingSweep, sweep
@@ -95,6 +95,15 @@ class BorderedConfig:
 
     def build(self) -> nn.Module:
         return Bordered(self.enlarge)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore:'saved_variables'")  # of others' code
+def test_trainings_of_the_study_add_in_order_but_for_convolutions(store):
+    kinds = {}
+    for config in study.all_runs(study.profile("smoke")):
+        kinds.setdefault((type(config.task), type(config.network)), config)
+    assert len(kinds) > 5
+    assert all(unordered(config) == ["convolution"] for config in kinds.values())
 
 
 def test_operators_without_an_order_are_named(config, store):

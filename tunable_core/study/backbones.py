@@ -14,9 +14,9 @@ from tunable_core.training import Training
 
 PAIRS = ("nam-train",)
 """Training data with noise of their own."""
-SAMPLING = OmegaSampling("simplex", corners=(0.6, 0.1))
-FAITHFUL = OmegaSampling("simplex", corners=(0.75, 0.1))
-"""For a network that is far from done when its steps are: every step away from (1, 0) costs it there."""
+SAMPLING = OmegaSampling("simplex", corners=(0.75, 0.1))
+"""Every step away from (1, 0) costs there: with 60 % of them at (1, 0) the tunable SwinIR and NAFNet are
+both 0.11 dB from their twins, which spend all."""
 CONTROLS = {"tunable": TunableConfig(untuned=NORMS), "fixed": BlendConfig()}
 """The fixed twin is trained for fidelity alone; Blend gives it a dial of pixels."""
 
@@ -27,7 +27,7 @@ SWINIR: dict[str, tuple[SwinIRConfig, Training]] = {
     ),
     "laptop": (
         SwinIRConfig(48, (4, 4), heads=4),
-        Training(steps=32_000, batch=2, patch=48, lr=3e-3, omega=FAITHFUL),
+        Training(steps=32_000, batch=2, patch=48, lr=3e-3, omega=SAMPLING),
     ),
     "paper": (
         SwinIRConfig(),

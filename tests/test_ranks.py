@@ -33,7 +33,7 @@ else:
 omega = OmegaSampling("simplex", corners=(0.3, 0.3), groups=groups)
 settings = replace(config.training, steps=steps, batch=4, lr=2e-4, omega=omega, precision="float32")
 config = replace(config, name="it", training=settings)
-print(f"pid {os.getpid()}", flush=True)
+os.write(1, f"pid {os.getpid()}\\n".encode())  # at once: others write there, too
 runs.get(config, progress=False)
 """
 

@@ -15,8 +15,8 @@ from tunable_core.training import Training
 PAIRS = ("nam-train",)
 """Training data with noise of their own."""
 SAMPLING = OmegaSampling("simplex", corners=(0.75, 0.1))
-"""Every step away from (1, 0) costs there: with 60 % of the steps there the tunable SwinIR is 0.11 dB from
-its twin, which makes all of them there."""
+"""Every step away from (1, 0) costs there: with 60 % of the steps there the tunable SwinIR is 0.11 dB
+from its twin, which makes all of them there."""
 CONTROLS = {"tunable": TunableConfig(untuned=NORMS), "fixed": BlendConfig()}
 """The fixed twin is trained for fidelity alone; Blend gives it a dial of pixels."""
 

@@ -30,6 +30,18 @@ def test_a_case_stops_when_its_time_is_up():
     assert len(calls) == 5  # two of them to warm up
 
 
+def test_warming_up_takes_nothing_of_the_time(monkeypatch):
+    clock, calls = [0.0], []
+
+    def action():  # compiles at first
+        calls.append(1)
+        clock[0] += 100 if len(calls) <= 2 else 1
+
+    monkeypatch.setattr(overhead.time, "perf_counter", lambda: clock[0])
+    assert overhead.alternate({"a": action}, seconds=5) == {"a": 1000}
+    assert len(calls) == 2 + 6
+
+
 def test_the_grid_of_figure_3_is_the_papers():
     cases = LayerGrid().cases()
     assert len(cases) == 3 * 8 * 7 * 2 * 2

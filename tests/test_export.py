@@ -1,6 +1,7 @@
 """One file to ship: the dials inside it, or fixed; the answers those of the network."""
 
 import copy
+import math
 import sys
 from pathlib import Path
 
@@ -282,6 +283,16 @@ def test_a_file_for_some_sizes_alone_is_refused(tmp_path):
     with pytest.raises(ExportError, match=refusal):
         export.export(Bordered(), path, sample=even)
     assert not list(tmp_path.iterdir())
+
+
+@torch.no_grad()
+def test_a_nan_in_one_answer_of_several_is_not_lost(fixed):
+    class Sometimes(nn.Module):
+        def forward(self, x):
+            return fixed.model(x, OMEGA) + (float("nan") if x.shape[2] == 20 else 0)
+
+    cases = [(torch.rand(1, 3, height, 16),) for height in (16, 20, 24)]
+    assert math.isnan(export._difference(fixed.content, Sometimes(), cases))
 
 
 @pytest.mark.parametrize("free", ["height", ("width", "depth")])

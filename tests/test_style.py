@@ -264,7 +264,7 @@ def test_a_size_that_4_does_not_divide_is_reflected_and_cut_again(close):
 @pytest.mark.parametrize("margin", [1, 4])
 def test_borders_are_those_of_torch_and_so_is_their_gradient(margin, close):
     x = torch.rand(2, 3, 9, 8, dtype=torch.double, requires_grad=True)
-    ours = networks.style.reflected(x, margin, margin)
+    ours = networks.style.reflected(x, margin)
     torchs = torch.nn.functional.pad(x, [margin] * 4, mode="reflect")
     assert torch.equal(ours, torchs)
     weights = torch.rand_like(ours)

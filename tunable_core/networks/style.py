@@ -13,14 +13,14 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's colours; images are normalised before the first layer and put back after the last."""
 
 
-def reflected(x: Tensor, before: int, after: int) -> Tensor:
-    """x: [B, C, H, W] with so many rows and columns more at its sides, the image mirrored there.
+def reflected(x: Tensor, margin: int) -> Tensor:
+    """x: [B, C, H, W] with so many rows and columns more on every side, the image mirrored there.
 
     As F.pad does it, whose gradient a GPU adds in an order that varies; joined flips have one order.
     """
     for axis in (2, 3):
-        first = x.narrow(axis, 1, before).flip(axis)
-        last = x.narrow(axis, x.shape[axis] - 1 - after, after).flip(axis)
+        first = x.narrow(axis, 1, margin).flip(axis)
+        last = x.narrow(axis, x.shape[axis] - 1 - margin, margin).flip(axis)
         x = torch.cat([first, x, last], axis)
     return x
 
@@ -30,8 +30,7 @@ class ReflectedConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [B, C, H, W] to the same height and width, divided by the stride."""
-        margin = self.kernel_size[0] // 2
-        return super().forward(reflected(x, margin, margin))
+        return super().forward(reflected(x, self.kernel_size[0] // 2))
 
 
 def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:

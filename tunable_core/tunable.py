@@ -7,6 +7,9 @@ and be called with their mixture. So one wrapper makes every layer and every net
 from __future__ import annotations
 
 import copy
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -91,14 +94,24 @@ class Tunable(nn.Module):
         return functional_call(self.module, self.mix(omega), (x, *inputs))
 
     def mix(self, omega: Tensor) -> dict[str, Tensor]:
-        """Tuned kernels by parameter name for one omega [p]; float32 also under autocast."""
+        """Tuned kernels by parameter name for one omega [p]; float32 also under autocast.
+
+        Banks of one shape are mixed by one product: a card takes longer to be told to than to do it.
+        """
         device = self.phi.like.device.type
         if torch.is_autocast_enabled(device):  # which would multiply in bf16
             with torch.autocast(device, enabled=False):
                 return self.mix(omega)
-        alpha = self.phi(omega.to(self.phi.like)).unbind()
-        parameters = dict(self.module.named_parameters(remove_duplicate=False))
-        return {n: _mixture(alpha[self.layer_of[n]], parameters[n]) for n in self.tuned}
+        alpha = _rows(self.phi(omega.to(self.phi.like)), [self.layer_of[name] for name in self.tuned])
+        banks = dict(self.module.named_parameters(remove_duplicate=False))
+        alike = defaultdict(list)
+        for name, weights in zip(self.tuned, alpha, strict=True):
+            alike[banks[name].shape, banks[name].dtype].append((name, weights, banks[name]))
+        tuned = dict.fromkeys(self.tuned)
+        for group in alike.values():
+            names, *terms = zip(*group, strict=True)
+            tuned |= zip(names, _mixtures(*terms), strict=True)
+        return tuned
 
     @torch.no_grad()
     def at(self, omega: OmegaLike, *, extrapolate: bool = False) -> nn.Module:
@@ -192,10 +205,29 @@ def per_distinct_omega(call, x: Tensor, omega: Tensor, *inputs):
     return tuple(None if c[0] is None else torch.cat(c)[order] for c in columns)
 
 
-def _mixture(alpha: Tensor, bank: Tensor) -> Tensor:
-    """sum_i alpha_i k_i for alpha [K] and bank [K, *S]: [*S], of the bank's type."""
-    flat = bank.reshape(len(bank), bank.numel() // len(bank))
-    return torch.mm(alpha.to(bank.dtype)[None], flat).view(bank.shape[1:])
+def _rows(alpha: Tensor, layers: Sequence[int]) -> list[Tensor]:
+    """alpha[l] for each l of layers; when l comes again, of another view.
+
+    So the gradients of all weights, and those of all biases, come back as one tensor each.
+    """
+    views, rows, seen = [], [], Counter()
+    for layer in layers:
+        if seen[layer] == len(views):
+            views.append(alpha.unbind())
+        rows.append(views[seen[layer]][layer])
+        seen[layer] += 1
+    return rows
+
+
+def _mixtures(alphas: Sequence[Tensor], banks: Sequence[Tensor]) -> Sequence[Tensor]:
+    """sum_i alpha_i k_i for each alpha [K] and bank [K, *S] of one shape: [*S], of the banks' type."""
+    kernels, *shape = banks[0].shape
+    if len(banks) == 1:  # no copy
+        flat = banks[0].reshape(kernels, math.prod(shape))
+        return [torch.mm(alphas[0].to(flat.dtype)[None], flat).view(shape)]
+    flat = torch.stack(banks).reshape(len(banks), kernels, math.prod(shape))
+    mixed = torch.bmm(torch.stack(alphas).to(flat.dtype)[:, None], flat)
+    return mixed.view(len(banks), *shape).unbind()
 
 
 class _TunableLayer(Tunable):

@@ -144,3 +144,14 @@ def test_the_runtime_is_judged_by_eager_cases_of_the_cpu_and_the_others_are_told
     assert "50 % of 2 cases are under 5 %, on a CPU; compiled, 100 % of 1 cases" in verdict.evidence
     bench.keep("layers", rows.assign(overhead=300.0), "cpu")
     assert claims.JUDGES["overhead-20"](BUDGET).level == "not reproduced"
+
+
+def test_nafnet_is_judged_by_the_mean_over_all_seeds(store):
+    for seed, gap in enumerate((0.4, 0.0, -0.2)):
+        for control, ahead in (("fixed", gap), ("tunable", 0)):
+            name = f"seeds-nafnet-{control}-{seed}" if seed else f"nafnet-{control}"
+            assert claims.judged(BUDGET).loc["nafnet", "verdict"] == "not tested"
+            kept(store, name, [30 + ahead] * 5, images="nam-test")
+    judged = claims.judged(BUDGET).loc["nafnet"]
+    assert judged.verdict == "reproduced"
+    assert "+0.07 dB on photographs of nam, from -0.20 to +0.40 over 3 seeds" in judged.evidence

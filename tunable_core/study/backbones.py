@@ -94,5 +94,9 @@ def runs_of(budget: Profile) -> list[RunConfig]:
     pairs = budget.data if budget.name == "smoke" else PAIRS[0]
     return [
         *(swinir(control, budget.name, data=budget.data) for control in CONTROLS),
-        *(nafnet(control, budget.name, data=pairs) for control in CONTROLS),
+        *(
+            nafnet(control, budget.name, seed=seed, data=pairs)
+            for seed in range(budget.seeds)
+            for control in CONTROLS
+        ),
     ]

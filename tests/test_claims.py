@@ -111,13 +111,18 @@ def test_a_kept_sweep_is_found_by_its_name(store):
         table("b", BUDGET)
 
 
-def test_two_sweeps_of_one_name_are_refused(store):
-    kept(store, "a", [1, 2, 3, 4, 5])
-    kept(store, "a", [1, 2, 3, 4, 5], key="abcdef0123")
+def test_of_two_sweeps_of_one_name_none_is_judged_and_both_are_named(store):
+    name = "denoising-tunable-fixed"
+    for key in ("0123456789", "abcdef0123"):
+        kept(store, name, [1, 2, 3, 4, 5], key=key)
     with pytest.raises(
-        ValueError, match=r"several sweeps 'a-laptop' on 'kodak': .*0123456789.*abcdef0123"
+        sweep.SeveralSweeps, match=rf"2 sweeps of '{name}-laptop' on 'kodak'.*0123456789.*abcdef0123"
     ):
-        sweep.kept("a-laptop", "kodak")
+        sweep.kept(f"{name}-laptop", "kodak")
+    judged = claims.judged(BUDGET).loc["fidelity"]
+    assert judged.verdict == "not tested"
+    assert "keep one of" in judged.evidence
+    assert study.cells.beside_printed(BUDGET).ours.isna().all()
 
 
 def test_the_ends_of_the_dial_are_preservation_and_fidelity():

@@ -35,6 +35,7 @@ __all__ = [
     "DenoisingSweep",
     "JointSweep",
     "RealSweep",
+    "SeveralSweeps",
     "SuperResolutionSweep",
     "average",
     "kept",
@@ -112,17 +113,24 @@ def _place(of: Control | Run, what: Sweep, name: str) -> tuple[Path, Sweep]:
     return path, what
 
 
+class SeveralSweeps(ValueError):
+    """The same was measured with several settings, as by a notebook whose parameters were changed."""
+
+
 def kept(name: str, images: str) -> pd.DataFrame:
     """The sweep of that name on those images that is in the store, whatever its settings.
 
-    Raises FileNotFoundError where there is none, ValueError where there are several.
+    Raises FileNotFoundError where there is none, SeveralSweeps where it was measured with several.
     """
     paths = sorted((store() / "sweeps").glob(f"{name}-{images}-*.csv"))
     paths = [path for path in paths if re.fullmatch(r"[0-9a-f]{10}", path.stem.rpartition("-")[2])]
     if not paths:
         raise FileNotFoundError(f"no sweep '{name}' on '{images}' in {store() / 'sweeps'}")
     if len(paths) > 1:
-        raise ValueError(f"several sweeps '{name}' on '{images}': {', '.join(p.name for p in paths)}")
+        raise SeveralSweeps(
+            f"{len(paths)} sweeps of '{name}' on '{images}', of several settings: keep one of "
+            f"{', '.join(path.name for path in paths)}"
+        )
     return _read(paths[0])
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from tunable_core import records
 from tunable_core.study.profiles import Profile
-from tunable_core.study.verdicts import CLEAN
-from tunable_core.sweep import average, kept
+from tunable_core.study.verdicts import CLEAN, NotMeasured, measured
+from tunable_core.sweep import average
 
 PAPER = records.PACKAGE.parent / "data" / "paper"
 SWEEPS = {
@@ -48,8 +48,8 @@ def beside_printed(budget: Profile) -> pd.DataFrame:
     def means(name: str, images: str, by_sigma: bool) -> pd.DataFrame | None:
         by = ("sigma", "omega_1", "omega_2") if by_sigma else ("omega_1", "omega_2")
         try:
-            frame = kept(f"{name}-{budget.name}", images)
-        except FileNotFoundError:
+            frame = measured(name, budget, images)
+        except NotMeasured:
             return None
         sources.append(frame.attrs["record"])
         return average(frame, by)

@@ -6,9 +6,9 @@ import statistics
 from collections.abc import Callable
 
 from tunable_core.study.profiles import Profile
-from tunable_core.study.verdicts import CLEAN, NotMeasured, Verdict, graded, table
+from tunable_core.study.verdicts import CLEAN, NotMeasured, Verdict, graded, measured, table
 from tunable_core.style_sweep import right_way
-from tunable_core.sweep import FIVE, kept
+from tunable_core.sweep import FIVE
 
 SETS = ("kodak", "cbsd68")
 
@@ -111,11 +111,7 @@ def _swinir_sr(budget: Profile) -> Verdict:
 
 
 def _three_objectives(budget: Profile) -> Verdict:
-    try:
-        frame = kept(f"style-tunable-{budget.name}", "kodak")
-    except FileNotFoundError as error:
-        raise NotMeasured("style-tunable on kodak") from error
-    right, steps = right_way(frame, 3)
+    right, steps = right_way(measured("style-tunable", budget), 3)
     text = f"{right} of {steps} steps along the three edges move an objective the right way."
     return graded(right / steps, 1.0, 0.9, text)
 

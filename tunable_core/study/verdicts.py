@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import pandas as pd
 
 from tunable_core.study.profiles import Profile
-from tunable_core.sweep import FIVE, average, kept
+from tunable_core.sweep import FIVE, SeveralSweeps, average, kept
 
 Level = Literal["reproduced", "partly", "not reproduced", "not tested"]
 LEVELS = get_args(Level)
@@ -39,9 +39,16 @@ def graded(value: float, good: float, fair: float, evidence: str) -> Verdict:
     return Verdict(level, evidence)
 
 
-def table(name: str, budget: Profile, images: str = "kodak", *, named: bool = True) -> pd.DataFrame:
-    """A kept sweep of that name, averaged: rows by omega. named: its name ends with the budget's."""
+def measured(name: str, budget: Profile, images: str = "kodak", *, named: bool = True) -> pd.DataFrame:
+    """A kept sweep of that name. named: its name ends with the budget's. Raises NotMeasured."""
     try:
-        return average(kept(f"{name}-{budget.name}" if named else name, images))
+        return kept(f"{name}-{budget.name}" if named else name, images)
     except FileNotFoundError as error:
         raise NotMeasured(f"{name} on {images}") from error
+    except SeveralSweeps as error:
+        raise NotMeasured(str(error)) from error
+
+
+def table(name: str, budget: Profile, images: str = "kodak", *, named: bool = True) -> pd.DataFrame:
+    """As measured(), averaged: rows by omega."""
+    return average(measured(name, budget, images, named=named))

@@ -64,6 +64,13 @@ def test_curves_draw_what_they_were_given():
     assert axis.lines[1].get_color() == "black"
 
 
+def test_the_seven_channels_of_figure_3_have_seven_colours():
+    frame = pd.DataFrame({"x": [0.0], "y": [1.0]})
+    _, axis = plt.subplots()
+    plots.curves(axis, dict.fromkeys("abcdefg", frame), "x", "y")
+    assert len({line.get_color() for line in axis.lines}) == 7
+
+
 def test_the_printed_table_has_every_cell():
     table = plots.paper_table("table1")
     cells = table.groupby(["images", "method", "metric"]).size()

@@ -125,7 +125,7 @@ def curves(
     axis: Axes, frames: Mapping[str, pd.DataFrame], x: str, y: str, *, black: Sequence[str] = ()
 ) -> Axes:
     """One line per frame of y against x; the names in black are drawn as the paper's are."""
-    colours = itertools.cycle(COLOURS[:6])
+    colours = itertools.cycle((*COLOURS[:6], "grey"))
     for (name, frame), marker in zip(frames.items(), itertools.cycle(MARKERS), strict=False):
         look = {"color": "black", "linestyle": ":"} if name in black else {"color": next(colours)}
         axis.plot(frame[x], frame[y], marker=marker, markersize=4, label=name, **look)

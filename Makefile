@@ -20,17 +20,28 @@ help:  ## this list
 	@echo "  TUNABLE_DATA=DIR             where data sets lie (default data/datasets)"
 	@echo "  PYTHON=python3.12            the Python that makes .venv (3.11 or newer)"
 
+# The stamp of a finished .venv names the folder that it was made in. Scripts in .venv hold that path, so after
+# the folder is renamed (or when the Python that .venv links to is gone) .venv is made anew.
+ifneq "$(shell $(RUN) -c '' 2>/dev/null && cat $(STAMP) 2>/dev/null)" "$(CURDIR)"
+ANEW    := --clear
+.PHONY: $(STAMP)
+endif
+
+# Settings of the caller that would have pip install elsewhere, or take other packages for installed.
+PIP     := PIP_USER=0 PIP_TARGET= PIP_PREFIX= PIP_ROOT= PYTHONPATH= PYTHONHOME= \
+           $(RUN) -m pip install --disable-pip-version-check --quiet
+
 setup: $(STAMP)  ## install the exact versions of requirements.lock into .venv
 
 $(STAMP): requirements.lock requirements.hashes pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "There is no '$(PYTHON)' here: install Python 3.11 or newer, or name yours with 'make PYTHON=/path/to/python'."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "This needs Python 3.11 or newer, but '$(PYTHON)' is $$($(PYTHON) -V 2>&1): name a newer one with 'make PYTHON=python3.12'."; exit 1; }
 	@echo "Installing the packages of requirements.lock into .venv (once; a few minutes)"
-	@$(PYTHON) -m venv .venv
-	$(RUN) -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.hashes
-	$(RUN) -m pip install --disable-pip-version-check --quiet -r requirements.lock
-	$(RUN) -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
-	@touch $@
+	@$(PYTHON) -m venv $(ANEW) .venv
+	$(PIP) --no-deps --require-hashes -r requirements.hashes
+	$(PIP) -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	@printf '%s\n' "$(CURDIR)" > $@
 
 book: $(STAMP)  ## run the notebooks that changed and build book/_build/html (PROFILE=...)
 	$(RUN) book/execute.py --profile $(PROFILE)

@@ -224,7 +224,7 @@ def test_alpha_in_a_jpeg_is_refused_before_any_work(tmp_path):
 def test_16_bits_without_imagecodecs_say_what_to_install(tmp_path, monkeypatch):
     path = written(tmp_path / "photo.png", photo(3, np.uint16))
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
-    assert "pip install 'tunable-core[photos]'" in refused(path)
+    assert "pip install 'tunable-core[photo]'" in refused(path)
 
 
 def test_a_damaged_tiff_says_nothing_besides(tmp_path, capfd):

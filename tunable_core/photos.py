@@ -244,7 +244,7 @@ def _imagecodecs():
     try:
         import imagecodecs
     except ImportError as error:
-        raise PhotoError("has 16 bits, which needs: pip install 'tunable-core[photos]'") from error
+        raise PhotoError("has 16 bits, which needs: pip install 'tunable-core[photo]'") from error
     return imagecodecs
 
 

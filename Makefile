@@ -27,8 +27,9 @@ ANEW    := --clear
 .PHONY: $(STAMP)
 endif
 
-# Settings of the caller that would have pip install elsewhere, or take other packages for installed.
-PIP     := PIP_USER=0 PIP_TARGET= PIP_PREFIX= PIP_ROOT= PYTHONPATH= PYTHONHOME= \
+# The caller's settings that would make pip install elsewhere, or Python import other packages, have no effect.
+unexport PYTHONPATH PYTHONHOME
+PIP     := PIP_USER=0 PIP_TARGET= PIP_PREFIX= PIP_ROOT= \
            $(RUN) -m pip install --disable-pip-version-check --quiet
 
 setup: $(STAMP)  ## install the exact versions of requirements.lock into .venv

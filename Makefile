@@ -9,7 +9,7 @@ STAMP   := .venv/.installed
 SMOKE   := book/_build/smoke
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book smoke test nightly bench data runs lint format serve clean
+.PHONY: help setup book smoke check test nightly bench data runs lint format serve clean
 
 help:  ## this list
 	@echo "Tunable convolutions: one network, dials turned after training"
@@ -50,6 +50,9 @@ book: $(STAMP)  ## run the notebooks that changed and build book/_build/html (PR
 smoke: $(STAMP)  ## every notebook from scratch, tiny, no released run used; builds book/_build/smoke/html
 	@rm -rf $(SMOKE) && mkdir -p $(SMOKE)/runs
 	TUNABLE_RUNS="$(CURDIR)/$(SMOKE)/runs" $(RUN) book/execute.py --profile smoke --force
+
+check: lint  ## style and the quick tests, in under a minute; for while you work
+	$(RUN) -m pytest -q -m "not slow and not browser" --ignore=tests/book
 
 test: lint  ## everything: style, unit tests, smoke book with warnings as errors, the book in a browser
 	$(RUN) -m pytest -q -m "not browser"

@@ -1,5 +1,6 @@
 """The repository as a newcomer gets it: settings that parse and agree, notebooks without outputs."""
 
+import importlib.metadata
 import re
 import shutil
 import subprocess
@@ -10,6 +11,9 @@ import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from tunable_core import named_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -74,6 +78,70 @@ def test_the_lock_satisfies_what_the_package_and_its_extras_ask():
         assert requirement.specifier.contains(version), f"{requirement} but locked {version}"
 
 
+def installed() -> dict[str, importlib.metadata.Distribution]:
+    """The packages of the lock that are installed here at their locked version."""
+    here = {}
+    for name, pin in locked().items():
+        try:
+            found = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        if pin.specifier.contains(found.version):
+            here[name] = found
+    assert len(here) > 100
+    return here
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.11.2", "3.12.0", "3.13.0"])
+def test_every_locked_package_allows_every_python_that_setup_promises(python):
+    asked = {
+        name: SpecifierSet(package.metadata["Requires-Python"] or "")
+        for name, package in installed().items()
+    }
+    assert not {name: str(rule) for name, rule in asked.items() if not rule.contains(python)}
+
+
+def test_the_lock_holds_no_package_that_nothing_asks_for():
+    extras = project()["optional-dependencies"]
+    texts = [*project()["dependencies"], *(text for extra in extras.values() for text in extra)]
+    packages, reached = installed(), {"setuptools"}  # which builds this package
+    while texts:
+        asked = Requirement(texts.pop())
+        name = re.sub(r"[-_.]+", "-", asked.name).lower()
+        if (name, *sorted(asked.extras)) in reached:
+            continue
+        reached |= {name, (name, *sorted(asked.extras))}
+        for text in packages[name].requires or [] if name in packages else []:
+            marker = Requirement(text).marker
+            if marker is None or any(marker.evaluate({"extra": extra}) for extra in ["", *asked.extras]):
+                texts.append(text)
+    assert set(packages) <= reached
+
+
+def test_urls_of_the_package_are_those_of_the_book():
+    book = yaml.safe_load((ROOT / "book/_config.yml").read_text())
+    urls = project()["urls"]
+    assert urls.get("Repository", "") == book["repository"]["url"]
+    assert urls.get("Documentation", "") == book["html"]["baseurl"]
+
+
+def test_a_clone_that_changes_line_endings_leaves_every_file_and_the_released_run_as_they_are(
+    tmp_path, monkeypatch
+):
+    clone = tmp_path / "clone"
+    words = ["git", "clone", "-q", "--shared", "-c", "core.autocrlf=true", str(ROOT), str(clone)]
+    try:
+        subprocess.run(words, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    words = ["git", "-C", str(clone), "ls-files", "--eol"]
+    listed = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    assert "w/lf" in listed
+    assert "w/crlf" not in listed
+    monkeypatch.setenv("TUNABLE_RUNS", str(clone / "data"))
+    assert named_runs.released().control
+
+
 def test_the_conda_environment_has_the_locked_packages_and_a_python_that_fits():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     plain = [item for item in environment["dependencies"] if isinstance(item, str)]
@@ -115,7 +183,7 @@ def test_actions_are_pinned_by_commit_and_no_secret_is_asked_for():
 
 def test_a_push_and_a_tag_are_tested_built_and_then_published():
     assert TRIGGERS["push"] == {"branches": ["main"], "tags": ["v*"]}
-    assert set(WORKFLOW["jobs"]["publish"]["needs"]) == {"lint", "test", "build"}
+    assert set(WORKFLOW["jobs"]["publish"]["needs"]) == set(WORKFLOW["jobs"]) - {"publish", "release"}
     steps = [step.get("run") for step in WORKFLOW["jobs"]["test"]["steps"]]
     assert ".ci/run" in steps
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import typing
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -16,12 +15,11 @@ import pytest
 import torch
 
 from tunable_core import datasets, metrics, records, runs, training
-from tunable_core.controls import CFSNetConfig, DNIConfig, FiLMConfig, TunableConfig
+from tunable_core.controls import DNIConfig, TunableConfig
 from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile, load_tensors
 from tunable_core.networks import ResNetConfig
 from tunable_core.networks.third_party import SwinIRConfig
-from tunable_core.omega import OmegaSampling
 from tunable_core.runs import RunConfig
 from tunable_core.sweep import DenoisingSweep, sweep
 from tunable_core.tasks import Denoising
@@ -216,70 +214,7 @@ def test_the_record_says_what_was_trained_by_what_and_how_it_ended(config):
     assert len(record["core"]) == 64
 
 
-# The key
-
-
-def variants(value, path=""):
-    """(path, changed) for every field at any depth of a config, each changed alone."""
-    hints = typing.get_type_hints(type(value))
-    for field in dataclasses.fields(value):
-        content, here = getattr(value, field.name), f"{path}{field.name}"
-        if dataclasses.is_dataclass(content):
-            changes = variants(content, f"{here}.")
-        else:
-            changes = [(here, changed(content, hints[field.name]))]
-        for name, change in changes:
-            yield name, replace(value, **{field.name: change})
-
-
-def changed(value, hint):
-    """Another value that the field allows."""
-    if isinstance(value, tuple):
-        return tuple(changed(item, None) for item in value) or (0.1, 0.2)
-    match value:
-        case bool():
-            return not value
-        case int():
-            return value + 1
-        case float():
-            return value / 2 + 0.1
-        case None:
-            return 3
-        case _:
-            others = typing.get_args(hint) or ("samples-test",)
-            return next(other for other in others if other != value)
-
-
-def test_the_key_changes_with_every_field_but_the_name(config):
-    for base in (config, replace(config, control=DNIConfig())):
-        keys = {path: variant.key for path, variant in variants(base)}
-        assert keys.pop("name") == base.key
-        if not getattr(base.control, "draws_omegas", True):
-            idle = [path for path in keys if path.startswith("training.omega")]
-            assert idle
-            assert all(keys.pop(path) == base.key for path in idle)
-        assert len(keys) >= 17
-        assert base.key not in keys.values()
-        assert len(set(keys.values())) == len(keys), keys
-
-
-def test_the_key_changes_with_the_method(config):
-    assert replace(config, control=DNIConfig()).key != config.key
-
-
-def test_the_key_changes_with_the_content_of_the_images(config, monkeypatch):
-    before, described = config.key, datasets.describe(config.data)
-    other = replace(described, checksum="0" * 64)
-    monkeypatch.setattr(datasets, "describe", lambda name: other)
-    assert config.key != before
-
-
-def test_a_new_option_left_at_its_default_changes_no_key(config):
-    wider = dataclasses.make_dataclass(
-        "ResNetConfig", [("dropout", float, 0.0)], bases=(ResNetConfig,), frozen=True
-    )
-    assert replace(config, network=wider(1, 4)).key == config.key
-    assert replace(config, network=wider(1, 4, dropout=0.1)).key != config.key
+# The config
 
 
 def test_the_description_is_whole_and_survives_json(config):
@@ -611,28 +546,6 @@ def test_the_store_is_in_the_repository_unless_told_otherwise(monkeypatch, tmp_p
 def test_a_config_is_frozen(config):
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.name = "other"
-
-
-def test_equal_configs_have_equal_keys_however_they_were_made(config):
-    other = RunConfig(
-        "other",
-        replace(config.task),
-        replace(config.control),
-        ResNetConfig(channels=4, blocks=1),
-        replace(config.training, omega=OmegaSampling("uniform")),
-        "samples-train",
-    )
-    assert other.key == config.key
-
-
-@pytest.mark.parametrize(
-    ("control", "decides"),
-    [(TunableConfig(), True), (FiLMConfig(), True), (DNIConfig(), False), (CFSNetConfig(), False)],
-)
-def test_the_sampling_of_omegas_is_in_the_key_of_controls_that_draw_them(config, control, decides):
-    config = replace(config, control=control)
-    other = replace(config, training=replace(config.training, omega=OmegaSampling("simplex")))
-    assert (config.key != other.key) == decides
 
 
 def test_runs_of_one_backbone_and_budget_belong_in_one_table(config):

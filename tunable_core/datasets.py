@@ -155,6 +155,15 @@ def describe(name: str) -> ImageSet:
     return ImageSet(name, ids, checksum, licence, files)
 
 
+def digests(name: str) -> list[str]:
+    """sha256 of each file that can serve as the weights of that name.
+
+    The first is of the file in use, or of the one that is downloaded where none is there.
+    """
+    used = describe(name).files[0].sha256
+    return list(dict.fromkeys([used, rows_of(name)[0]["sha256"], *EXTRACTS.get(name, ())[2:]]))
+
+
 def is_sample(name: str) -> bool:
     """Whether the set lies inside installed packages."""
     return name.split("-")[0] == "samples"

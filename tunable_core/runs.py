@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 from filelock import FileLock, Timeout
 
-from tunable_core import datasets, ranks, records
+from tunable_core import datasets, keys, ranks, records
 from tunable_core.controls.base import Control, check_stages
 from tunable_core.files import DamagedFile, digest, load_tensors, save_tensors, write_atomically
 from tunable_core.training import Training, train
@@ -40,7 +40,8 @@ class RunConfig:
     name: str
     """Label for people; not part of the key."""
     task: Any
-    """Degradation and objectives, see tasks.py."""
+    """Degradation and objectives, see tasks.py. Its class attribute `meaning` (1 if it has none) is
+    part of the key: raise it when code changes what its degradation or objectives mean."""
     control: Any
     """Config of the control method, see controls/."""
     network: Any
@@ -52,20 +53,17 @@ class RunConfig:
 
     def describe(self) -> dict[str, Any]:
         """The config as plain data, each part with the name of its class."""
-        return _plain(self)
+        return keys.plain(self)
 
     @property
     def key(self) -> str:
-        """First 10 digits of a hash over the config, without its name, and the images' checksums.
+        """First 10 digits of a hash over everything that decides the weights of a run trained now.
 
-        Fields at their defaults are left out, so that a new option does not orphan old runs; so is the
-        sampling of omegas for a control that draws none.
+        These are the config without its name and with all its defaults, the checksum of the training
+        images, the digests of the teachers and the version of the task's meaning; see keys.py. The
+        sampling of omegas is left out for a control that draws none.
         """
-        content = _plain(dataclasses.replace(self, name=""), defaults=False)
-        if not getattr(self.control, "draws_omegas", True):
-            content["training"].pop("omega", None)
-        content["checksum"] = datasets.describe(self.data).checksum
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
+        return keys.keys(self)[0]
 
     def build(self) -> Control:
         """The control with fresh weights, drawn from the seed alone; its stages are checked."""
@@ -117,10 +115,16 @@ def store() -> Path:
 
 
 def find(config: RunConfig, *, weights: bool = False) -> Path | None:
-    """The folder of a finished run of this config, whatever its name; weights: with them alone."""
-    folders = sorted(path.parent for path in (store() / "runs").glob(f"*-{config.key}/run.json"))
-    folders = [f for f in folders if not weights or "state" not in _record(f)]
-    return folders[0] if folders else None
+    """The folder of a finished run of this config, whatever its name; weights: only one that has them.
+
+    A run whose teacher was another registered file of the same network serves where there is none of the
+    file in use: its record names the teacher.
+    """
+    for key in keys.keys(config):
+        for record in sorted((store() / "runs").glob(f"*-{key}/run.json")):
+            if not weights or "state" not in _record(record.parent):
+                return record.parent
+    return None
 
 
 def _record(folder: Path) -> dict[str, Any]:
@@ -161,7 +165,7 @@ def get(
         folder = find(config, weights=weights)
     if folder:
         _clear(folder)
-        return _load(config, folder)
+        return load(config, folder)
     place = store() / "runs" / f"{config.name}-{config.key}"
     lock = Path(f"{place}.lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +174,7 @@ def get(
         with own:
             ranks.meet()
             folder = find(config, weights=weights)  # another process may have trained it meanwhile
-            run = _load(config, folder) if folder else _train(config, place, device, progress, on_log)
+            run = load(config, folder) if folder else _train(config, place, device, progress, on_log)
             ranks.meet()
             lock.unlink(missing_ok=True)  # who still waits for it finds the run
             return run
@@ -220,7 +224,11 @@ def check_comparable(found: Sequence[Run]) -> None:
                 )
 
 
-def _load(config: RunConfig, folder: Path) -> Run:
+def load(config: RunConfig, folder: Path) -> Run:
+    """The finished run in that folder, which find() has found for this config; nothing is trained.
+
+    Raises DamagedFile when it is not what was written.
+    """
     try:
         record = json.loads((folder / "run.json").read_text())
         whole = "state" not in record
@@ -232,7 +240,7 @@ def _load(config: RunConfig, folder: Path) -> Run:
         raise DamagedFile(
             f"{folder} is not a whole run ({error}); delete it to train it again"
         ) from error
-    if not records.sealed(record) or record["key"] != config.key:
+    if not records.sealed(record) or record["key"] not in keys.keys(config):
         raise DamagedFile(
             f"{folder}: run.json is not the record of this run, or was changed; delete the folder to "
             f"train it again"
@@ -286,7 +294,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
     control.cpu().eval()
     if ranks.rank():
         ranks.meet()
-        return _load(config, folder)
+        return load(config, folder)
     folder.mkdir(parents=True, exist_ok=True)
     save_tensors(folder / PARTS["weights"], _released(control, config.build()))
     write_atomically(folder / "history.csv", history.to_csv(index=False, float_format="%.6g"))
@@ -311,7 +319,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
     write_atomically(folder / "run.json", json.dumps(records.seal(record), indent=1))
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
     ranks.meet()
-    return _load(config, folder)
+    return load(config, folder)
 
 
 def _released(control: Control, fresh: Control) -> dict[str, torch.Tensor]:
@@ -322,19 +330,3 @@ def _released(control: Control, fresh: Control) -> dict[str, torch.Tensor]:
         for n, v in state.items()
         if n not in known or not torch.equal(v, known[n])
     }
-
-
-def _plain(value: Any, defaults: bool = True) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(item, defaults) for item in value]
-    if not dataclasses.is_dataclass(value):
-        return value
-    fields = {}
-    for field in dataclasses.fields(value):
-        content = getattr(value, field.name)
-        default = field.default
-        if field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
-        if defaults or content != default:
-            fields[field.name] = _plain(content, defaults)
-    return {"type": type(value).__name__, **fields}

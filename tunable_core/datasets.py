@@ -13,7 +13,6 @@ import functools
 import hashlib
 import importlib.util
 import io
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from tunable_core.files import DamagedFile
+from tunable_core.files import DamagedFile, folder
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REGISTRY = REPOSITORY / "data" / "registry.tsv"
@@ -98,8 +97,7 @@ class ImageSet:
 
 def root() -> Path:
     """Folder of the data sets: $TUNABLE_DATA, or data/datasets of this repository."""
-    chosen = os.environ.get("TUNABLE_DATA") or REPOSITORY / "data" / "datasets"
-    return Path(chosen).expanduser().resolve()
+    return folder("TUNABLE_DATA", REPOSITORY / "data" / "datasets")
 
 
 @functools.cache
@@ -139,8 +137,8 @@ def describe(name: str) -> ImageSet:
     if name in ARCHIVES:
         archive = base / rows[0]["file"]
         known = _manifest(archive, rows[0]["sha256"])
-        folder, images = archive.with_suffix(""), [f"{number:04d}.png" for number in ARCHIVES[name]]
-        files = [File(folder / image, *known.get(image, (0, ""))) for image in images]
+        unpacked, images = archive.with_suffix(""), [f"{number:04d}.png" for number in ARCHIVES[name]]
+        files = [File(unpacked / image, *known.get(image, (0, ""))) for image in images]
     else:
         place = _installed if is_sample(name) else base.joinpath
         files = [File(place(row["file"]), int(row["bytes"]), row["sha256"]) for row in rows]

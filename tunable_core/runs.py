@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import os
 import shutil
 import time
 import warnings
@@ -19,7 +18,7 @@ import pandas as pd
 import torch
 from filelock import FileLock, Timeout
 
-from tunable_core import datasets, keys, ranks, records
+from tunable_core import datasets, files, keys, ranks, records
 from tunable_core.controls.base import Control, check_stages
 from tunable_core.files import DamagedFile, digest, load_tensors, save_tensors, write_atomically
 from tunable_core.training import Training, train
@@ -111,7 +110,7 @@ class Busy(RuntimeError):
 
 def store() -> Path:
     """Folder of runs/ and sweeps/: $TUNABLE_RUNS, or data/ of this repository."""
-    return Path(os.environ.get("TUNABLE_RUNS") or records.PACKAGE.parent / "data").resolve()
+    return files.folder("TUNABLE_RUNS", records.PACKAGE.parent / "data")
 
 
 def find(config: RunConfig, *, weights: bool = False) -> Path | None:

@@ -1,5 +1,6 @@
 """Runs: trained once, found again by their content, refused when damaged."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -22,7 +23,7 @@ from tunable_core.networks import ResNetConfig
 from tunable_core.networks.third_party import SwinIRConfig
 from tunable_core.runs import RunConfig
 from tunable_core.sweep import DenoisingSweep, sweep
-from tunable_core.tasks import Denoising
+from tunable_core.tasks import Denoising, RealDenoising
 from tunable_core.training import Training
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -111,7 +112,7 @@ def test_weights_that_were_left_out_are_missed_in_words_and_trained_when_wanted(
     runs.drop_weights(first)
     assert runs.find(config) == first.folder
     assert runs.find(config, weights=True) is None
-    with pytest.raises(runs.WithoutWeights, match="'tiny' is kept without its weights"):
+    with pytest.raises(runs.WithoutWeights, match="'tiny' is stored without its weights"):
         sweep(get(config, weights=False), SQUARES, "tiny", progress=False)
     assert same(get(config).control, first.control)
     assert runs.find(config, weights=True) == first.folder
@@ -173,6 +174,15 @@ def test_the_samples_are_trained_on_once_for_what_is_missing(config, no_training
     assert get(config).folder == first.folder
     with pytest.warns(UserWarning, match="embedded samples"):
         assert get(replace(config, data="bsds500")).folder == first.folder
+
+
+@pytest.mark.parametrize("task", [RealDenoising(), Denoising()])
+def test_the_samples_never_take_the_place_of_pairs_of_photographs(config, task, no_training):
+    no_training()
+    with pytest.raises(
+        datasets.MissingData, match=r"'nam-train': 34 of 34 .*`make data DATASETS=nam` gets"
+    ):
+        get(replace(config, task=task, data="nam-train"))
 
 
 def test_an_unknown_data_set_is_refused_before_training(config, no_training):
@@ -349,7 +359,7 @@ from tunable_core.controls import *
 from tunable_core.networks import ResNetConfig
 from tunable_core.omega import OmegaSampling
 from tunable_core.runs import RunConfig
-from tunable_core.tasks import Denoising
+from tunable_core.tasks import Denoising, RealDenoising
 from tunable_core.training import Training
 
 training.LOG_EVERY, training.CHECKPOINT_SECONDS = 1, 0
@@ -410,6 +420,38 @@ def test_what_a_process_killed_at_the_very_end_left_goes(config, store):
     (store / "runs" / f"{folder.name}.lock").touch()
     get(config)
     assert list((store / "runs").iterdir()) == [folder]
+
+
+def contents(store):
+    """Every file below the runs of a store that is not of a finished run."""
+    return {p for p in (store / "runs").rglob("*") if ".part" in str(p) or p.suffix == ".lock"}
+
+
+@pytest.mark.parametrize("weights", [True, False])
+def test_reading_a_run_leaves_the_checkpoint_and_lock_of_another_process(config, store, weights):
+    run = get(config)
+    if not weights:
+        runs.drop_weights(run)
+    part = store / "runs" / f"{run.folder.name}.part"
+    part.mkdir()
+    (part / "checkpoint.safetensors").write_bytes(b"a state")
+    with held(f"{run.folder}.lock"):
+        before = contents(store)
+        get(config, weights=weights)
+        assert contents(store) == before
+        assert len(before) == 3
+
+
+def test_reading_a_run_without_weights_leaves_the_checkpoint_of_the_training_that_makes_them(
+    config, store
+):
+    run = get(config)
+    runs.drop_weights(run)
+    checkpoint = store / "runs" / f"{run.folder.name}.part" / "checkpoint.safetensors"
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(b"a state")
+    get(config, weights=False)
+    assert checkpoint.exists()
 
 
 @pytest.mark.parametrize("name", ["tiny", "nu-0.9", "v1.5.part"])
@@ -489,11 +531,9 @@ def test_a_full_disk_at_the_end_costs_no_training(config, monkeypatch):
 # One process trains a run
 
 
-@pytest.fixture
-def other_process(config, store):
-    """Holds the lock of the run, as another process that trains it does."""
-    (store / "runs").mkdir(parents=True)
-    lock = store / "runs" / f"tiny-{config.key}.lock"
+@contextlib.contextmanager
+def held(lock):
+    """Another process holds that lock, as one that trains the run does."""
     script = (
         "import sys, filelock\n"
         "with filelock.FileLock(sys.argv[1]):\n"
@@ -503,8 +543,18 @@ def other_process(config, store):
     command = [sys.executable, "-c", script, str(lock)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "held\n"
-    yield process
-    process.communicate(timeout=60)
+    try:
+        yield process
+    finally:
+        process.communicate(timeout=60)
+
+
+@pytest.fixture
+def other_process(config, store):
+    """Holds the lock of the run, as another process that trains it does."""
+    (store / "runs").mkdir(parents=True)
+    with held(store / "runs" / f"tiny-{config.key}.lock") as process:
+        yield process
 
 
 def test_a_run_that_another_process_trains_is_left_to_it(config, other_process, no_training):

@@ -9,7 +9,7 @@ import json
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ from tunable_core.watch import SHEET, Watch
 
 HALF_FROM = 1024
 """Tensors of at least so many numbers are kept in float16, the few small ones in float32."""
-
-
+POLL = 60.0
+"""Seconds after which a job that waits for a lock lets its processes meet."""
 PARTS = {"weights": "weights.safetensors", "history": "history.csv"}
 """Files of a run whose sha256 its record holds."""
 
@@ -93,7 +93,7 @@ class Run:
         """The trained control; raises WithoutWeights."""
         if self.trained is None:
             raise WithoutWeights(
-                f"run '{self.config.name}' is kept without its weights, for what was measured of it "
+                f"run '{self.config.name}' is stored without its weights, for its measurements alone "
                 f"(runs.get(config) trains it again)"
             )
         return self.trained
@@ -146,39 +146,78 @@ def get(
     """The run of this config: loaded when it is in the store, trained otherwise.
 
     weights: False is content with a run that is kept without them, for the sweeps that were made of it.
-    Only one process trains it: another waits for the result, or raises Busy where wait is False.
-    Where its training images are not at hand either, the embedded samples take their place, with a
-    warning, and the run returned says so in its config.
-    Raises DamagedFile when the run in the store is not what was written.
+    Only one job trains it: another waits for the result, or raises Busy where wait is False. Under
+    torchrun the first process decides for all of its job.
+    Where its training images are missing too, the embedded samples take their place, with a warning, and
+    the run returned says so in its config.
+    Raises DamagedFile when the run in the store is not what was written, MissingData where its training
+    needs pairs of photographs or the weights of a published network that are missing.
     """
     device = ranks.join()
-    folder = find(config, weights=weights)
-    if folder is None and not datasets.available(config.data):
+    ranks.meet(f"{config.name}-{config.key}")
+    folder, data = ranks.first(lambda: _stored(config, weights))
+    if data != config.data:
         warnings.warn(
             f"run '{config.name}' is not in {store() / 'runs'} and its training images "
-            f"'{config.data}' are not in {datasets.root()}: training on the embedded samples instead "
-            f"(make data DATASETS={config.data} gets them)",
+            f"'{config.data}' are not in {datasets.root()}: using the embedded samples instead "
+            f"({datasets.way_out(config.data)} gets the images)",
             stacklevel=2,
         )
-        config = dataclasses.replace(config, data="samples-train")
-        folder = find(config, weights=weights)
+        config = dataclasses.replace(config, data=data)
     if folder:
-        _clear(folder)
         return load(config, folder)
     place = store() / "runs" / f"{config.name}-{config.key}"
-    lock = Path(f"{place}.lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    own = FileLock(lock, timeout=-1 if wait else 0) if ranks.rank() == 0 else contextlib.nullcontext()
+    with _alone(config, place, wait):
+        folder = ranks.first(lambda: find(config, weights=weights))  # trained meanwhile by another
+        return load(config, folder) if folder else _train(config, place, device, progress, on_log)
+
+
+def _stored(config: RunConfig, weights: bool) -> tuple[Path | None, str]:
+    """The folder of the run, if there is one, and its images: the samples where its own are missing.
+
+    Raises MissingData for pairs of photographs, which the samples cannot replace.
+    """
+    folder, data = find(config, weights=weights), config.data
+    if folder is None and not datasets.available(data):
+        if data in datasets.PAIRS:
+            datasets.load(data)  # raises
+        data = "samples-train"
+        folder = find(dataclasses.replace(config, data=data), weights=weights)
+    if folder is not None:
+        _clear(folder)
+    return folder, data
+
+
+@contextlib.contextmanager
+def _alone(config: RunConfig, place: Path, wait: bool) -> Iterator[None]:
+    """Hold the lock of a run, for all processes of a job; raises Busy in all of them.
+
+    The lock file goes when the block ends without error: the run is then there.
+    """
+    lock = FileLock(f"{place}.lock")
+
+    def acquired() -> bool:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(Timeout):
+            lock.acquire(timeout=POLL if wait else 0)
+        return lock.is_locked
+
+    while not ranks.first(acquired):  # the processes meet at each turn, and none loses its patience
+        if not wait:
+            raise Busy(f"another process is training '{config.name}' ({lock.lock_file})")
     try:
-        with own:
-            ranks.meet()
-            folder = find(config, weights=weights)  # another process may have trained it meanwhile
-            run = load(config, folder) if folder else _train(config, place, device, progress, on_log)
-            ranks.meet()
-            lock.unlink(missing_ok=True)  # who still waits for it finds the run
-            return run
-    except Timeout:
-        raise Busy(f"another process is training '{config.name}' ({lock})") from None
+        yield
+        ranks.meet(place.name)
+        if lock.is_locked:
+            _unlink(lock)
+    finally:
+        lock.release()
+
+
+def _unlink(lock: FileLock) -> None:
+    """Remove the file of a lock that is held; who waits for it finds the run, once it has the lock."""
+    with contextlib.suppress(OSError):  # Windows keeps a file that is in use
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def drop_weights(run: Run) -> None:
@@ -195,10 +234,17 @@ def drop_weights(run: Run) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what a process that was killed at the very end has left beside its finished run."""
-    shutil.rmtree(f"{folder}.part", ignore_errors=True)
-    with contextlib.suppress(OSError):  # a store may be for reading alone
-        Path(f"{folder}.lock").unlink(missing_ok=True)
+    """Remove what a process that was killed at the very end has left beside its finished run.
+
+    Nothing is touched while another process trains the run, or where it has no weights: there the
+    checkpoint is that of a training which has not ended.
+    """
+    part, lock = Path(f"{folder}.part"), FileLock(f"{folder}.lock", timeout=0)
+    if "state" in _record(folder) or not (part.exists() or Path(lock.lock_file).exists()):
+        return
+    with contextlib.suppress(Timeout, OSError), lock:  # a store may be for reading alone
+        shutil.rmtree(part, ignore_errors=True)
+        _unlink(lock)
 
 
 def check_comparable(found: Sequence[Run]) -> None:
@@ -292,7 +338,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
     )
     control.cpu().eval()
     if ranks.rank():
-        ranks.meet()
+        ranks.meet(folder.name)
         return load(config, folder)
     folder.mkdir(parents=True, exist_ok=True)
     save_tensors(folder / PARTS["weights"], _released(control, config.build()))
@@ -317,7 +363,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
     }
     write_atomically(folder / "run.json", json.dumps(records.seal(record), indent=1))
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
-    ranks.meet()
+    ranks.meet(folder.name)
     return load(config, folder)
 
 

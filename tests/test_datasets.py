@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -632,3 +633,22 @@ def test_the_first_and_last_image_of_a_set_are_whole(real, name):
         pytest.skip(f"{name} is not at hand")
     images = datasets.load(name)
     assert images[0].ndim == images[-1].ndim == 3
+
+
+@pytest.mark.parametrize("name", [*datasets.names(), *datasets.PAIRS])
+def test_the_command_that_a_missing_set_is_named_with_downloads_it(name, monkeypatch, tmp_path):
+    if datasets.is_sample(name):
+        pytest.skip("it comes with the packages")
+    monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
+    with pytest.raises(MissingData) as caught:
+        datasets.load(name)
+    assert "\n" not in str(caught.value)
+    (words,) = re.findall("`make data DATASETS=([^`]*)`", str(caught.value))
+    wanted = []
+    monkeypatch.setattr(
+        downloads, "download", lambda each: wanted.append(each) or datasets.describe(each)
+    )
+    assert downloads.main(words.split()) == 0
+    rows = {row["file"] for each in wanted for row in datasets.rows_of(each)}
+    missing = {file.path.relative_to(tmp_path).as_posix() for file in datasets.describe(name).all_files}
+    assert missing <= rows or name in datasets.ARCHIVES

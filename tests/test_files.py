@@ -2,12 +2,16 @@
 
 import errno
 import os
+import shutil
+import stat
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import safetensors.torch
 import torch
 
+from tunable_core import datasets, files, records, runs
 from tunable_core.files import DamagedFile, digest, load_tensors, save_tensors, write_atomically
 
 TENSORS = {
@@ -90,6 +94,87 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_atomically(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_a_new_file_has_the_permissions_that_the_umask_leaves(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        write_atomically(tmp_path / "note", "private")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "note").stat().st_mode) == 0o666 & ~mask
+
+
+def test_a_replaced_file_keeps_its_permissions(tmp_path):
+    path = tmp_path / "note"
+    path.write_text("old")
+    path.chmod(0o600)
+    write_atomically(path, "new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_and_its_target_is_written(tmp_path, there):
+    target, link = tmp_path / "elsewhere" / "target", tmp_path / "link"
+    target.parent.mkdir()
+    if there:
+        target.write_text("old")
+    link.symlink_to(target)
+    write_atomically(link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_on_windows_a_file_is_closed_before_it_is_renamed_or_deleted(tmp_path, monkeypatch, fails):
+    monkeypatch.setattr(files, "fcntl", None)
+    alone, replace, unlink, held = files._alone, os.replace, files.Path.unlink, []
+
+    def refuse(source, target):
+        assert held[0].closed
+        return full_disk() if fails else replace(source, target)
+
+    def delete(path, **how):
+        assert held[0].closed
+        unlink(path, **how)
+
+    monkeypatch.setattr(files, "_alone", lambda part: held.append(alone(part)) or held[0])
+    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr(files.Path, "unlink", delete)
+    if fails:
+        with pytest.raises(OSError, match="No space"):
+            write_atomically(tmp_path / "note", "new")
+    else:
+        write_atomically(tmp_path / "note", "new")
+    assert len(list(tmp_path.iterdir())) == (not fails)
+
+
+@pytest.mark.parametrize(
+    ("variable", "place"), [("TUNABLE_DATA", datasets.root), ("TUNABLE_RUNS", runs.store)]
+)
+def test_a_folder_named_with_a_tilde_is_below_home(monkeypatch, tmp_path, variable, place):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(variable, "~/here")
+    assert place() == tmp_path / "here"
+
+
+@pytest.mark.skipif(not (records.PACKAGE.parent / ".git").exists(), reason="needs a clone")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "data/runs/a-0123456789.lock",
+        "data/runs/a-0123456789.part/checkpoint.safetensors",
+        "data/sweeps/.a.csv.part",
+        "data/bench/layers-cpu.part",
+        ".photo.png.part",
+    ],
+)
+def test_git_sees_nothing_that_is_there_for_a_while_only(name):
+    git = shutil.which("git") or pytest.skip("needs git")
+    command = [git, "-C", str(records.PACKAGE.parent), "check-ignore", "-q", name]
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", TENSORS)

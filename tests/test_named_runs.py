@@ -86,6 +86,21 @@ def test_the_released_denoiser_is_found(config, run, monkeypatch):
 
 
 @pytest.mark.usefixtures("no_training")
+def test_the_released_denoiser_without_its_weights_is_named_and_not_trained(config, run, monkeypatch):
+    monkeypatch.setattr(study, "denoising", lambda method, budget: config)
+    runs.drop_weights(run)
+    with pytest.raises(named_runs.MissingRun, match=r"tiny-\w+ is without its weights in .*check out"):
+        named_runs.released()
+
+
+@pytest.mark.usefixtures("no_training")
+def test_a_run_without_its_weights_is_loaded_by_its_name_and_not_trained(run):
+    runs.drop_weights(run)
+    with pytest.raises(runs.WithoutWeights, match="'tiny' is stored without its weights"):
+        _ = named_runs.load("tiny").control
+
+
+@pytest.mark.usefixtures("no_training")
 def test_a_record_that_is_not_this_folders_is_refused(run):
     shutil.move(run.folder, run.folder.with_name("tiny-0123456789"))
     with pytest.raises(ValueError, match="tiny-0123456789 was written by another version"):

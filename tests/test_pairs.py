@@ -67,6 +67,26 @@ def test_the_pairs_differ_by_noise_alone():
         assert abs((noisy - clean).mean()) < 3
 
 
+def test_pairs_are_there_only_with_both_of_their_halves(monkeypatch, tmp_path):
+    monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
+    halves = pairs.nam("train")
+    for file in halves.files:
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        file.path.write_bytes(bytes(file.bytes))
+    assert not datasets.available("nam-train")
+    with pytest.raises(MissingData, match=r"'nam-train': 17 of 34 files are missing"):
+        datasets.load("nam-train")
+    for file in halves.noisy:
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        file.path.write_bytes(bytes(file.bytes))
+    assert datasets.available("nam-train")
+
+
+def test_photographs_that_are_no_pairs_are_refused_by_the_task_of_pairs():
+    with pytest.raises(ValueError, match=r"pairs of photographs, \[B, 6, H, W\]; got \[2, 3, 8, 8\]"):
+        RealDenoising().pair(torch.rand(2, 3, 8, 8), torch.Generator())
+
+
 def test_crops_of_a_pair_are_of_the_same_place_and_way_round():
     clean = torch.from_numpy(photograph(40, 50)).permute(2, 0, 1) // 2
     pair = torch.cat([clean, clean + 1])

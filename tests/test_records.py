@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -38,3 +41,23 @@ def test_a_record_without_git_has_no_commit(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "PACKAGE", tmp_path / "tunable_core")
     assert records.code()["commit"] is None
     assert records.code()["clean"] is not True
+
+
+@pytest.mark.parametrize(("system", "unit"), [("darwin", 1), ("linux", 1024)])
+def test_peak_memory_is_in_mib_whatever_the_system_counts_in(monkeypatch, system, unit):
+    usage = SimpleNamespace(ru_maxrss=300 * 2**20 // unit)
+    resource = SimpleNamespace(RUSAGE_SELF=0, getrusage=lambda who: usage)
+    monkeypatch.setitem(sys.modules, "resource", resource)
+    monkeypatch.setattr(sys, "platform", system)
+    assert records.peak_memory_mb("cpu") == 300
+
+
+def test_without_the_modules_of_unix_everything_is_imported_and_no_peak_memory_given():
+    script = (
+        "import sys\n"
+        "sys.modules |= dict.fromkeys(['resource', 'fcntl'])\n"
+        "from tunable_core import cli, records, study\n"
+        "print(records.peak_memory_mb('cpu'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout == "None\n", done.stderr

@@ -1,5 +1,6 @@
 """Runs: trained once, found again by their content, refused when damaged."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -8,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-import typing
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -16,15 +16,14 @@ import pytest
 import torch
 
 from tunable_core import datasets, metrics, records, runs, training
-from tunable_core.controls import CFSNetConfig, DNIConfig, FiLMConfig, TunableConfig
+from tunable_core.controls import DNIConfig, TunableConfig
 from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile, load_tensors
 from tunable_core.networks import ResNetConfig
 from tunable_core.networks.third_party import SwinIRConfig
-from tunable_core.omega import OmegaSampling
 from tunable_core.runs import RunConfig
 from tunable_core.sweep import DenoisingSweep, sweep
-from tunable_core.tasks import Denoising
+from tunable_core.tasks import Denoising, RealDenoising
 from tunable_core.training import Training
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -113,7 +112,7 @@ def test_weights_that_were_left_out_are_missed_in_words_and_trained_when_wanted(
     runs.drop_weights(first)
     assert runs.find(config) == first.folder
     assert runs.find(config, weights=True) is None
-    with pytest.raises(runs.WithoutWeights, match="'tiny' is kept without its weights"):
+    with pytest.raises(runs.WithoutWeights, match="'tiny' is stored without its weights"):
         sweep(get(config, weights=False), SQUARES, "tiny", progress=False)
     assert same(get(config).control, first.control)
     assert runs.find(config, weights=True) == first.folder
@@ -177,6 +176,15 @@ def test_the_samples_are_trained_on_once_for_what_is_missing(config, no_training
         assert get(replace(config, data="bsds500")).folder == first.folder
 
 
+@pytest.mark.parametrize("task", [RealDenoising(), Denoising()])
+def test_the_samples_never_take_the_place_of_pairs_of_photographs(config, task, no_training):
+    no_training()
+    with pytest.raises(
+        datasets.MissingData, match=r"'nam-train': 34 of 34 .*`make data DATASETS=nam` gets"
+    ):
+        get(replace(config, task=task, data="nam-train"))
+
+
 def test_an_unknown_data_set_is_refused_before_training(config, no_training):
     no_training()
     with pytest.raises(ValueError, match="no data set is called 'kodac'"):
@@ -216,70 +224,7 @@ def test_the_record_says_what_was_trained_by_what_and_how_it_ended(config):
     assert len(record["core"]) == 64
 
 
-# The key
-
-
-def variants(value, path=""):
-    """(path, changed) for every field at any depth of a config, each changed alone."""
-    hints = typing.get_type_hints(type(value))
-    for field in dataclasses.fields(value):
-        content, here = getattr(value, field.name), f"{path}{field.name}"
-        if dataclasses.is_dataclass(content):
-            changes = variants(content, f"{here}.")
-        else:
-            changes = [(here, changed(content, hints[field.name]))]
-        for name, change in changes:
-            yield name, replace(value, **{field.name: change})
-
-
-def changed(value, hint):
-    """Another value that the field allows."""
-    if isinstance(value, tuple):
-        return tuple(changed(item, None) for item in value) or (0.1, 0.2)
-    match value:
-        case bool():
-            return not value
-        case int():
-            return value + 1
-        case float():
-            return value / 2 + 0.1
-        case None:
-            return 3
-        case _:
-            others = typing.get_args(hint) or ("samples-test",)
-            return next(other for other in others if other != value)
-
-
-def test_the_key_changes_with_every_field_but_the_name(config):
-    for base in (config, replace(config, control=DNIConfig())):
-        keys = {path: variant.key for path, variant in variants(base)}
-        assert keys.pop("name") == base.key
-        if not getattr(base.control, "draws_omegas", True):
-            idle = [path for path in keys if path.startswith("training.omega")]
-            assert idle
-            assert all(keys.pop(path) == base.key for path in idle)
-        assert len(keys) >= 17
-        assert base.key not in keys.values()
-        assert len(set(keys.values())) == len(keys), keys
-
-
-def test_the_key_changes_with_the_method(config):
-    assert replace(config, control=DNIConfig()).key != config.key
-
-
-def test_the_key_changes_with_the_content_of_the_images(config, monkeypatch):
-    before, described = config.key, datasets.describe(config.data)
-    other = replace(described, checksum="0" * 64)
-    monkeypatch.setattr(datasets, "describe", lambda name: other)
-    assert config.key != before
-
-
-def test_a_new_option_left_at_its_default_changes_no_key(config):
-    wider = dataclasses.make_dataclass(
-        "ResNetConfig", [("dropout", float, 0.0)], bases=(ResNetConfig,), frozen=True
-    )
-    assert replace(config, network=wider(1, 4)).key == config.key
-    assert replace(config, network=wider(1, 4, dropout=0.1)).key != config.key
+# The config
 
 
 def test_the_description_is_whole_and_survives_json(config):
@@ -414,7 +359,7 @@ from tunable_core.controls import *
 from tunable_core.networks import ResNetConfig
 from tunable_core.omega import OmegaSampling
 from tunable_core.runs import RunConfig
-from tunable_core.tasks import Denoising
+from tunable_core.tasks import Denoising, RealDenoising
 from tunable_core.training import Training
 
 training.LOG_EVERY, training.CHECKPOINT_SECONDS = 1, 0
@@ -475,6 +420,38 @@ def test_what_a_process_killed_at_the_very_end_left_goes(config, store):
     (store / "runs" / f"{folder.name}.lock").touch()
     get(config)
     assert list((store / "runs").iterdir()) == [folder]
+
+
+def contents(store):
+    """Every file below the runs of a store that is not of a finished run."""
+    return {p for p in (store / "runs").rglob("*") if ".part" in str(p) or p.suffix == ".lock"}
+
+
+@pytest.mark.parametrize("weights", [True, False])
+def test_reading_a_run_leaves_the_checkpoint_and_lock_of_another_process(config, store, weights):
+    run = get(config)
+    if not weights:
+        runs.drop_weights(run)
+    part = store / "runs" / f"{run.folder.name}.part"
+    part.mkdir()
+    (part / "checkpoint.safetensors").write_bytes(b"a state")
+    with held(f"{run.folder}.lock"):
+        before = contents(store)
+        get(config, weights=weights)
+        assert contents(store) == before
+        assert len(before) == 3
+
+
+def test_reading_a_run_without_weights_leaves_the_checkpoint_of_the_training_that_makes_them(
+    config, store
+):
+    run = get(config)
+    runs.drop_weights(run)
+    checkpoint = store / "runs" / f"{run.folder.name}.part" / "checkpoint.safetensors"
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(b"a state")
+    get(config, weights=False)
+    assert checkpoint.exists()
 
 
 @pytest.mark.parametrize("name", ["tiny", "nu-0.9", "v1.5.part"])
@@ -554,11 +531,9 @@ def test_a_full_disk_at_the_end_costs_no_training(config, monkeypatch):
 # One process trains a run
 
 
-@pytest.fixture
-def other_process(config, store):
-    """Holds the lock of the run, as another process that trains it does."""
-    (store / "runs").mkdir(parents=True)
-    lock = store / "runs" / f"tiny-{config.key}.lock"
+@contextlib.contextmanager
+def held(lock):
+    """Another process holds that lock, as one that trains the run does."""
     script = (
         "import sys, filelock\n"
         "with filelock.FileLock(sys.argv[1]):\n"
@@ -568,8 +543,18 @@ def other_process(config, store):
     command = [sys.executable, "-c", script, str(lock)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "held\n"
-    yield process
-    process.communicate(timeout=60)
+    try:
+        yield process
+    finally:
+        process.communicate(timeout=60)
+
+
+@pytest.fixture
+def other_process(config, store):
+    """Holds the lock of the run, as another process that trains it does."""
+    (store / "runs").mkdir(parents=True)
+    with held(store / "runs" / f"tiny-{config.key}.lock") as process:
+        yield process
 
 
 def test_a_run_that_another_process_trains_is_left_to_it(config, other_process, no_training):
@@ -611,28 +596,6 @@ def test_the_store_is_in_the_repository_unless_told_otherwise(monkeypatch, tmp_p
 def test_a_config_is_frozen(config):
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.name = "other"
-
-
-def test_equal_configs_have_equal_keys_however_they_were_made(config):
-    other = RunConfig(
-        "other",
-        replace(config.task),
-        replace(config.control),
-        ResNetConfig(channels=4, blocks=1),
-        replace(config.training, omega=OmegaSampling("uniform")),
-        "samples-train",
-    )
-    assert other.key == config.key
-
-
-@pytest.mark.parametrize(
-    ("control", "decides"),
-    [(TunableConfig(), True), (FiLMConfig(), True), (DNIConfig(), False), (CFSNetConfig(), False)],
-)
-def test_the_sampling_of_omegas_is_in_the_key_of_controls_that_draw_them(config, control, decides):
-    config = replace(config, control=control)
-    other = replace(config, training=replace(config.training, omega=OmegaSampling("simplex")))
-    assert (config.key != other.key) == decides
 
 
 def test_runs_of_one_backbone_and_budget_belong_in_one_table(config):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tunable_core import runs, study
+from tunable_core import downloads, runs, study
 from tunable_core.study.__main__ import main
 
 PROFILES = list(study.PROFILES)
@@ -92,6 +92,23 @@ def test_the_smoke_profile_needs_no_data_set():
 def test_an_unknown_method_is_refused_with_the_names_there_are():
     with pytest.raises(ValueError, match=r"method must be .*tunable.*dni.*got 'dnj'"):
         study.denoising("dnj", study.profile("smoke"))
+
+
+@pytest.mark.usefixtures("store")
+def test_make_data_gets_all_that_the_runs_of_a_budget_are_trained_with(budget):
+    needed = set().union(*map(study.needs, study.all_runs(budget)))
+    assert needed <= set(downloads.PROFILES[budget.name])
+    assert bool(needed) == (budget.name != "smoke")
+
+
+def test_a_run_needs_its_images_its_teachers_and_its_paintings(config):
+    laptop = study.profile("laptop")
+    assert study.needs(config) == set()
+    assert study.needs(study.denoising("tunable", laptop)) == {"bsds500"}
+    assert study.needs(study.backbones.nafnet("tunable", "laptop")) == {"nam"}
+    assert study.needs(study.style.transfer("tunable", laptop)) == {"bsds500", "style", "vgg19"}
+    assert study.needs(study.super_resolution.resnet("tunable", laptop)) == {"bsds500", "vgg19"}
+    assert study.needs(study.super_resolution.swinir("fixed", laptop)) == {"bsds500"}
 
 
 @pytest.mark.usefixtures("store")

@@ -13,7 +13,6 @@ import functools
 import hashlib
 import importlib.util
 import io
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,12 +23,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from tunable_core.files import DamagedFile
+from tunable_core.files import DamagedFile, folder
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REGISTRY = REPOSITORY / "data" / "registry.tsv"
 TRAINING = ("bsds500", "div2k")
 """Sets to train on; no image of them is in any other set."""
+PAIRS = ("nam-train", "nam-test")
+"""Sets of pairs of photographs, clean and noisy: the two halves of nam."""
 ARCHIVES = {"div2k": range(1, 801), "div2k-valid": range(801, 901)}
 """Sets that come as one zip, and the numbers of the images in it."""
 EXTRACTS = {
@@ -81,6 +82,11 @@ class ImageSet:
     licence: str
     files: list[File] = field(repr=False)
 
+    @property
+    def all_files(self) -> list[File]:
+        """Every file that the images are read from."""
+        return self.files
+
     def __len__(self) -> int:
         """Number of images."""
         return len(self.ids)
@@ -98,8 +104,7 @@ class ImageSet:
 
 def root() -> Path:
     """Folder of the data sets: $TUNABLE_DATA, or data/datasets of this repository."""
-    chosen = os.environ.get("TUNABLE_DATA") or REPOSITORY / "data" / "datasets"
-    return Path(chosen).expanduser().resolve()
+    return folder("TUNABLE_DATA", REPOSITORY / "data" / "datasets")
 
 
 @functools.cache
@@ -131,7 +136,7 @@ def describe(name: str) -> ImageSet:
 
     Raises ValueError for an unknown name.
     """
-    if name in ("nam-train", "nam-test"):
+    if name in PAIRS:
         from tunable_core.pairs import nam  # it is built on this module
 
         return nam(name.removeprefix("nam-"))
@@ -139,8 +144,8 @@ def describe(name: str) -> ImageSet:
     if name in ARCHIVES:
         archive = base / rows[0]["file"]
         known = _manifest(archive, rows[0]["sha256"])
-        folder, images = archive.with_suffix(""), [f"{number:04d}.png" for number in ARCHIVES[name]]
-        files = [File(folder / image, *known.get(image, (0, ""))) for image in images]
+        unpacked, images = archive.with_suffix(""), [f"{number:04d}.png" for number in ARCHIVES[name]]
+        files = [File(unpacked / image, *known.get(image, (0, ""))) for image in images]
     else:
         place = _installed if is_sample(name) else base.joinpath
         files = [File(place(row["file"]), int(row["bytes"]), row["sha256"]) for row in rows]
@@ -155,6 +160,15 @@ def describe(name: str) -> ImageSet:
     return ImageSet(name, ids, checksum, licence, files)
 
 
+def digests(name: str) -> list[str]:
+    """sha256 of each file that can serve as the weights of that name.
+
+    The first is of the file in use, or of the one that is downloaded where none is there.
+    """
+    used = describe(name).files[0].sha256
+    return list(dict.fromkeys([used, rows_of(name)[0]["sha256"], *EXTRACTS.get(name, ())[2:]]))
+
+
 def is_sample(name: str) -> bool:
     """Whether the set lies inside installed packages."""
     return name.split("-")[0] == "samples"
@@ -167,8 +181,11 @@ def _installed(file: str) -> Path:
     return Path(spec.origin).parent / inside if spec and spec.origin else Path(file)
 
 
-def _way_out(name: str) -> str:
-    return "installing requirements.lock" if is_sample(name) else f"`make data DATASETS={name}`"
+def way_out(name: str) -> str:
+    """What brings a missing set, in words; a command as it can be typed."""
+    if is_sample(name):
+        return "installing requirements.lock"
+    return f"`make data DATASETS={'nam' if name in PAIRS else name}`"
 
 
 def _present(file: File, name: str) -> bool:
@@ -179,17 +196,18 @@ def _present(file: File, name: str) -> bool:
 
 def available(name: str) -> bool:
     """Whether all files of the set are there at the right size (checksums are for the reads)."""
-    return all(_present(file, name) for file in describe(name).files)
+    return all(_present(file, name) for file in describe(name).all_files)
 
 
 def load(name: str) -> ImageSet:
     """The set, all its files present; raises MissingData, ValueError for an unknown name."""
     images = describe(name)
-    missing = [file.path for file in images.files if not _present(file, name)]
+    wanted = images.all_files
+    missing = [file.path for file in wanted if not _present(file, name)]
     if missing:
         raise MissingData(
-            f"data set '{name}': {len(missing)} of {len(images)} files are missing or cut short, "
-            f"the first {missing[0]} ({_way_out(name)} gets them, or point TUNABLE_DATA at a "
+            f"data set '{name}': {len(missing)} of {len(wanted)} files are missing or cut short, "
+            f"the first {missing[0]} ({way_out(name)} gets them, or point TUNABLE_DATA at a "
             f"folder that has them)"
         )
     return images
@@ -209,7 +227,7 @@ def load_or_samples(name: str, split: str | None = None) -> ImageSet:
     instead = describe(f"samples-{split}")
     warnings.warn(
         f"data set '{name}' is not in {root()}: the {len(instead)} embedded photographs of "
-        f"'{instead.name}' are used instead ({_way_out(name)} gets it)",
+        f"'{instead.name}' are used instead ({way_out(name)} gets it)",
         stacklevel=2,
     )
     return instead
@@ -223,7 +241,7 @@ def content(name: str) -> bytes:
 
 def _verified(file: File, name: str) -> bytes:
     if not file.path.is_file() or not file.sha256:
-        raise MissingData(f"{file.path} is missing or was not verified ({_way_out(name)} gets it)")
+        raise MissingData(f"{file.path} is missing or was not verified ({way_out(name)} gets it)")
     found = file.path.read_bytes()
     if not is_sample(name):
         _check(found, file, name)
@@ -231,7 +249,7 @@ def _verified(file: File, name: str) -> bytes:
 
 
 def _check(found: bytes, file: File, name: str) -> None:
-    remedy = f"{_way_out(name)} replaces it"
+    remedy = f"{way_out(name)} replaces it"
     if len(found) != file.bytes:
         raise DamagedFile(f"{file.path} has {len(found)} bytes, not {file.bytes} ({remedy})")
     if hashlib.sha256(found).hexdigest() != file.sha256:
@@ -241,7 +259,7 @@ def _check(found: bytes, file: File, name: str) -> None:
 def read(file: File, name: str) -> Tensor:
     """One file of a set as [3, H, W] uint8: bytes, sha256 check, then decoding, so that nothing unknown
     reaches the decoder."""
-    pixels = _decode(_verified(file, name), file.path, f"{_way_out(name)} replaces it")
+    pixels = _decode(_verified(file, name), file.path, f"{way_out(name)} replaces it")
     if is_sample(name):
         _check(pixels.tobytes(), file, name)
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -14,9 +15,19 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 
 class DamagedFile(ValueError):
     """A file exists but is not what was written."""
+
+
+def folder(variable: str, default: Path) -> Path:
+    """The folder that an environment variable names, or the default: `~` expanded, absolute."""
+    return Path(os.environ.get(variable) or default).expanduser().resolve()
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -32,18 +43,24 @@ def write_atomically(path: Path, content: bytes | str) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """A place beside path to write to, that takes the place of path when the block ends without error.
 
-    What a killed process leaves there, .NAME.part, is overwritten by the next one that writes the file;
-    two that write it at once take turns.
+    A new file has the permissions that the umask leaves, a replaced one those it had; where path is a
+    link, the file it points to is replaced. What a killed process leaves there, .NAME.part, is
+    overwritten by the next one that writes the file; two that write it at once take turns (on Windows
+    they must not).
     """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     with _alone(part) as file:
         try:
             yield part
             os.fsync(file.fileno())
-            os.chmod(part, 0o644)
+            if path.exists():
+                shutil.copymode(path, part)
+            _release(file)
             os.replace(part, path)
         except BaseException:
+            _release(file)
             part.unlink(missing_ok=True)
             raise
 
@@ -52,14 +69,18 @@ def _alone(part: Path) -> BinaryIO:
     """The file there, open, and locked against other processes until it is closed."""
     while True:
         file = part.open("ab")
-        with contextlib.suppress(ImportError, OSError):  # no locks there: for one process at a time
-            import fcntl
-
+        with contextlib.suppress(AttributeError, OSError):  # no locks there: for one process at a time
             fcntl.flock(file, fcntl.LOCK_EX)
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file.fileno()), part.stat()):
                 return file
         file.close()  # who held it has put it in place meanwhile
+
+
+def _release(file: BinaryIO) -> None:
+    """Close a file that Windows would neither rename nor delete while it is open."""
+    if fcntl is None:
+        file.close()
 
 
 def digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> str:

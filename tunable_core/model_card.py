@@ -93,11 +93,12 @@ def _described(run: Run) -> list[str]:
     data = datasets.describe(config.data)
     training = {k: v for k, v in record["config"]["training"].items() if k != "type"}
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    memory = record["peak_memory_mb"]  # None: not known on Windows
     budget = {
         **{name: _plain(value) for name, value in training.items()},
         "time": f"{record['seconds']:,.0f} s on {record['device']}, {record['threads']} threads",
         "begun": record["started"],
-        "peak memory": f"{record['peak_memory_mb']:,} MB",
+        **({"peak memory": f"{memory:,} MB"} if memory else {}),
         "versions": versions,
         "commit": f"{record['commit']}{'' if record['clean'] else ', with changes'}",
     }

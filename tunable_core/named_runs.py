@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tunable_core import controls, networks, omega, runs, study, style, tasks, training
+from tunable_core import controls, keys, networks, omega, runs, study, style, tasks, training
 from tunable_core.networks import third_party
 from tunable_core.runs import Run, RunConfig, store
 
@@ -40,9 +40,9 @@ def load(name: str) -> Run:
         raise ValueError(f"several runs are called '{name}': name one of {', '.join(found)}")
     folder = store() / "runs" / found[0]
     config = rebuilt(folder)
-    if runs.find(config) is None or not folder.name.endswith(f"-{config.key}"):
+    if folder.name.rpartition("-")[2] not in keys.keys(config):
         raise ValueError(f"{folder} was written by another version of this package")
-    return runs.get(config, progress=False, weights=False)
+    return runs.load(config, folder)
 
 
 def released() -> Run:
@@ -51,13 +51,16 @@ def released() -> Run:
     Raises MissingRun, saying how to get it, where the store has it not; it is never trained here.
     """
     config = study.denoising("tunable", study.profile("laptop"))
-    if runs.find(config) is None:
+    folder = runs.find(config, weights=True)
+    if folder is None:
+        lacking = runs.find(config) is not None
         raise MissingRun(
-            f"the released denoiser {config.name}-{config.key} is not in {store() / 'runs'}: check out "
-            f"data/runs of the repository, or train it with `make runs`, or name another run "
-            f"({_others()})"
+            f"the released denoiser {config.name}-{config.key} is "
+            f"{'without its weights' if lacking else 'not'} in {store() / 'runs'}: check out data/runs "
+            f"of the repository{'' if lacking else ', or train it with `make runs`'}, or name another "
+            f"run ({_others()})"
         )
-    return runs.get(config, progress=False)
+    return runs.load(config, folder)
 
 
 def rebuilt(folder: Path) -> RunConfig:

@@ -33,6 +33,11 @@ class PairSet(ImageSet):
 
     noisy: list[File] = field(default_factory=list, repr=False)
 
+    @property
+    def all_files(self) -> list[File]:
+        """Every file that the pairs are read from."""
+        return [*self.files, *self.noisy]
+
     def __getitem__(self, which: int | str) -> Tensor:
         """One pair by position or id."""
         clean = super().__getitem__(which)

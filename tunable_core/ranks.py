@@ -3,20 +3,22 @@
 Every process makes the same batch, a pure function of seed and step, works on its equal share of it,
 and averages gradients with the others. So the number of processes decides nothing but the time: omegas
 differ between processes as the groups of a step do, and a checkpoint goes on with any other number. Only
-the first process writes; all must see the same store. Without torchrun there is one process, and every
-function here does nothing.
+the first process decides and writes; all must see the same store. Without torchrun there is one process,
+and every function here does nothing.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+T = TypeVar("T")
 PATIENCE = timedelta(minutes=10)
 """How long the processes wait for each other."""
 
@@ -27,13 +29,12 @@ class RankLost(RuntimeError):
 
 def join() -> torch.device:
     """Meet the other processes, if torchrun started any; the device of this one."""
-    cuda = torch.cuda.is_available()
+    device = torch.device("cpu")
+    if torch.cuda.is_available():
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(device)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
-        dist.init_process_group("nccl" if cuda else "gloo", timeout=PATIENCE)
-    if not cuda:
-        return torch.device("cpu")
-    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    torch.cuda.set_device(device)
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     return device
 
 
@@ -81,11 +82,41 @@ def gradients(parameters: Sequence[Tensor]) -> None:
         average([parameter.grad for parameter in parameters])
 
 
-def meet() -> None:
-    """Wait until every process is here; raises RankLost when one of them is gone."""
-    if count() > 1:
-        with _together():
-            dist.barrier()
+def meet(at: str) -> None:
+    """Wait until every process is here.
+
+    at: what each of them is working on, in a word. Raises ValueError in all processes when they are not
+    at the same, RankLost when one of them is gone.
+    """
+    if count() == 1:
+        return
+    found = [""] * count()
+    with _together():
+        dist.all_gather_object(found, at)
+    if len(set(found)) > 1:
+        places = ", ".join(f"process {i} is at '{place}'" for i, place in enumerate(found))
+        raise ValueError(
+            f"the processes of one job must work on the same run, but {places} (start all of them with "
+            f"one torchrun command, on one store)"
+        )
+
+
+def first(decide: Callable[[], T]) -> T:
+    """What decide() returns or raises in the first process, for all of them; no other one calls it."""
+    if count() == 1:
+        return decide()
+    verdict: list = [None]
+    if rank() == 0:
+        try:
+            verdict = [(decide(), None)]
+        except Exception as error:  # every process raises it, so that none waits for the others
+            verdict = [(None, error)]
+    with _together():
+        dist.broadcast_object_list(verdict, 0)
+    value, error = verdict[0]
+    if error is not None:
+        raise error
+    return value
 
 
 class _together:

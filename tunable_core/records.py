@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import resource
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,16 @@ def machine(device: str) -> dict[str, Any]:
     return {"device": name, "threads": torch.get_num_threads(), "versions": versions}
 
 
-def peak_memory_mb(device: str) -> int:
-    """The most memory this process has used so far, MiB; on a GPU, of the card's."""
+def peak_memory_mb(device: str) -> int | None:
+    """The most memory this process has used so far, MiB, on a GPU that of the GPU; None on Windows."""
     if device == "cuda":
         return round(torch.cuda.max_memory_allocated() / 2**20)
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 2**10  # of ru_maxrss: bytes on macOS, KiB elsewhere
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20)
 
 
 def code() -> dict[str, Any]:

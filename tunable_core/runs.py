@@ -6,11 +6,10 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import os
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import pandas as pd
 import torch
 from filelock import FileLock, Timeout
 
-from tunable_core import datasets, ranks, records
+from tunable_core import datasets, files, keys, ranks, records
 from tunable_core.controls.base import Control, check_stages
 from tunable_core.files import DamagedFile, digest, load_tensors, save_tensors, write_atomically
 from tunable_core.training import Training, train
@@ -27,8 +26,8 @@ from tunable_core.watch import SHEET, Watch
 
 HALF_FROM = 1024
 """Tensors of at least so many numbers are kept in float16, the few small ones in float32."""
-
-
+POLL = 60.0
+"""Seconds after which a job that waits for a lock lets its processes meet."""
 PARTS = {"weights": "weights.safetensors", "history": "history.csv"}
 """Files of a run whose sha256 its record holds."""
 
@@ -40,7 +39,8 @@ class RunConfig:
     name: str
     """Label for people; not part of the key."""
     task: Any
-    """Degradation and objectives, see tasks.py."""
+    """Degradation and objectives, see tasks.py. Its class attribute `meaning` (1 if it has none) is
+    part of the key: raise it when code changes what its degradation or objectives mean."""
     control: Any
     """Config of the control method, see controls/."""
     network: Any
@@ -52,20 +52,17 @@ class RunConfig:
 
     def describe(self) -> dict[str, Any]:
         """The config as plain data, each part with the name of its class."""
-        return _plain(self)
+        return keys.plain(self)
 
     @property
     def key(self) -> str:
-        """First 10 digits of a hash over the config, without its name, and the images' checksums.
+        """First 10 digits of a hash over everything that decides the weights of a run trained now.
 
-        Fields at their defaults are left out, so that a new option does not orphan old runs; so is the
-        sampling of omegas for a control that draws none.
+        These are the config without its name and with all its defaults, the checksum of the training
+        images, the digests of the teachers and the version of the task's meaning; see keys.py. The
+        sampling of omegas is left out for a control that draws none.
         """
-        content = _plain(dataclasses.replace(self, name=""), defaults=False)
-        if not getattr(self.control, "draws_omegas", True):
-            content["training"].pop("omega", None)
-        content["checksum"] = datasets.describe(self.data).checksum
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
+        return keys.keys(self)[0]
 
     def build(self) -> Control:
         """The control with fresh weights, drawn from the seed alone; its stages are checked."""
@@ -96,7 +93,7 @@ class Run:
         """The trained control; raises WithoutWeights."""
         if self.trained is None:
             raise WithoutWeights(
-                f"run '{self.config.name}' is kept without its weights, for what was measured of it "
+                f"run '{self.config.name}' is stored without its weights, for its measurements alone "
                 f"(runs.get(config) trains it again)"
             )
         return self.trained
@@ -113,14 +110,20 @@ class Busy(RuntimeError):
 
 def store() -> Path:
     """Folder of runs/ and sweeps/: $TUNABLE_RUNS, or data/ of this repository."""
-    return Path(os.environ.get("TUNABLE_RUNS") or records.PACKAGE.parent / "data").resolve()
+    return files.folder("TUNABLE_RUNS", records.PACKAGE.parent / "data")
 
 
 def find(config: RunConfig, *, weights: bool = False) -> Path | None:
-    """The folder of a finished run of this config, whatever its name; weights: with them alone."""
-    folders = sorted(path.parent for path in (store() / "runs").glob(f"*-{config.key}/run.json"))
-    folders = [f for f in folders if not weights or "state" not in _record(f)]
-    return folders[0] if folders else None
+    """The folder of a finished run of this config, whatever its name; weights: only one that has them.
+
+    A run whose teacher was another registered file of the same network serves where there is none of the
+    file in use: its record names the teacher.
+    """
+    for key in keys.keys(config):
+        for record in sorted((store() / "runs").glob(f"*-{key}/run.json")):
+            if not weights or "state" not in _record(record.parent):
+                return record.parent
+    return None
 
 
 def _record(folder: Path) -> dict[str, Any]:
@@ -143,39 +146,78 @@ def get(
     """The run of this config: loaded when it is in the store, trained otherwise.
 
     weights: False is content with a run that is kept without them, for the sweeps that were made of it.
-    Only one process trains it: another waits for the result, or raises Busy where wait is False.
-    Where its training images are not at hand either, the embedded samples take their place, with a
-    warning, and the run returned says so in its config.
-    Raises DamagedFile when the run in the store is not what was written.
+    Only one job trains it: another waits for the result, or raises Busy where wait is False. Under
+    torchrun the first process decides for all of its job.
+    Where its training images are missing too, the embedded samples take their place, with a warning, and
+    the run returned says so in its config.
+    Raises DamagedFile when the run in the store is not what was written, MissingData where its training
+    needs pairs of photographs or the weights of a published network that are missing.
     """
     device = ranks.join()
-    folder = find(config, weights=weights)
-    if folder is None and not datasets.available(config.data):
+    ranks.meet(f"{config.name}-{config.key}")
+    folder, data = ranks.first(lambda: _stored(config, weights))
+    if data != config.data:
         warnings.warn(
             f"run '{config.name}' is not in {store() / 'runs'} and its training images "
-            f"'{config.data}' are not in {datasets.root()}: training on the embedded samples instead "
-            f"(make data DATASETS={config.data} gets them)",
+            f"'{config.data}' are not in {datasets.root()}: using the embedded samples instead "
+            f"({datasets.way_out(config.data)} gets the images)",
             stacklevel=2,
         )
-        config = dataclasses.replace(config, data="samples-train")
-        folder = find(config, weights=weights)
+        config = dataclasses.replace(config, data=data)
     if folder:
-        _clear(folder)
-        return _load(config, folder)
+        return load(config, folder)
     place = store() / "runs" / f"{config.name}-{config.key}"
-    lock = Path(f"{place}.lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    own = FileLock(lock, timeout=-1 if wait else 0) if ranks.rank() == 0 else contextlib.nullcontext()
+    with _alone(config, place, wait):
+        folder = ranks.first(lambda: find(config, weights=weights))  # trained meanwhile by another
+        return load(config, folder) if folder else _train(config, place, device, progress, on_log)
+
+
+def _stored(config: RunConfig, weights: bool) -> tuple[Path | None, str]:
+    """The folder of the run, if there is one, and its images: the samples where its own are missing.
+
+    Raises MissingData for pairs of photographs, which the samples cannot replace.
+    """
+    folder, data = find(config, weights=weights), config.data
+    if folder is None and not datasets.available(data):
+        if data in datasets.PAIRS:
+            datasets.load(data)  # raises
+        data = "samples-train"
+        folder = find(dataclasses.replace(config, data=data), weights=weights)
+    if folder is not None:
+        _clear(folder)
+    return folder, data
+
+
+@contextlib.contextmanager
+def _alone(config: RunConfig, place: Path, wait: bool) -> Iterator[None]:
+    """Hold the lock of a run, for all processes of a job; raises Busy in all of them.
+
+    The lock file goes when the block ends without error: the run is then there.
+    """
+    lock = FileLock(f"{place}.lock")
+
+    def acquired() -> bool:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(Timeout):
+            lock.acquire(timeout=POLL if wait else 0)
+        return lock.is_locked
+
+    while not ranks.first(acquired):  # the processes meet at each turn, and none loses its patience
+        if not wait:
+            raise Busy(f"another process is training '{config.name}' ({lock.lock_file})")
     try:
-        with own:
-            ranks.meet()
-            folder = find(config, weights=weights)  # another process may have trained it meanwhile
-            run = _load(config, folder) if folder else _train(config, place, device, progress, on_log)
-            ranks.meet()
-            lock.unlink(missing_ok=True)  # who still waits for it finds the run
-            return run
-    except Timeout:
-        raise Busy(f"another process is training '{config.name}' ({lock})") from None
+        yield
+        ranks.meet(place.name)
+        if lock.is_locked:
+            _unlink(lock)
+    finally:
+        lock.release()
+
+
+def _unlink(lock: FileLock) -> None:
+    """Remove the file of a lock that is held; who waits for it finds the run, once it has the lock."""
+    with contextlib.suppress(OSError):  # Windows keeps a file that is in use
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def drop_weights(run: Run) -> None:
@@ -192,10 +234,17 @@ def drop_weights(run: Run) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what a process that was killed at the very end has left beside its finished run."""
-    shutil.rmtree(f"{folder}.part", ignore_errors=True)
-    with contextlib.suppress(OSError):  # a store may be for reading alone
-        Path(f"{folder}.lock").unlink(missing_ok=True)
+    """Remove what a process that was killed at the very end has left beside its finished run.
+
+    Nothing is touched while another process trains the run, or where it has no weights: there the
+    checkpoint is that of a training which has not ended.
+    """
+    part, lock = Path(f"{folder}.part"), FileLock(f"{folder}.lock", timeout=0)
+    if "state" in _record(folder) or not (part.exists() or Path(lock.lock_file).exists()):
+        return
+    with contextlib.suppress(Timeout, OSError), lock:  # a store may be for reading alone
+        shutil.rmtree(part, ignore_errors=True)
+        _unlink(lock)
 
 
 def check_comparable(found: Sequence[Run]) -> None:
@@ -220,7 +269,11 @@ def check_comparable(found: Sequence[Run]) -> None:
                 )
 
 
-def _load(config: RunConfig, folder: Path) -> Run:
+def load(config: RunConfig, folder: Path) -> Run:
+    """The finished run in that folder, which find() has found for this config; nothing is trained.
+
+    Raises DamagedFile when it is not what was written.
+    """
     try:
         record = json.loads((folder / "run.json").read_text())
         whole = "state" not in record
@@ -232,7 +285,7 @@ def _load(config: RunConfig, folder: Path) -> Run:
         raise DamagedFile(
             f"{folder} is not a whole run ({error}); delete it to train it again"
         ) from error
-    if not records.sealed(record) or record["key"] != config.key:
+    if not records.sealed(record) or record["key"] not in keys.keys(config):
         raise DamagedFile(
             f"{folder}: run.json is not the record of this run, or was changed; delete the folder to "
             f"train it again"
@@ -285,8 +338,8 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
     )
     control.cpu().eval()
     if ranks.rank():
-        ranks.meet()
-        return _load(config, folder)
+        ranks.meet(folder.name)
+        return load(config, folder)
     folder.mkdir(parents=True, exist_ok=True)
     save_tensors(folder / PARTS["weights"], _released(control, config.build()))
     write_atomically(folder / "history.csv", history.to_csv(index=False, float_format="%.6g"))
@@ -310,8 +363,8 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
     }
     write_atomically(folder / "run.json", json.dumps(records.seal(record), indent=1))
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
-    ranks.meet()
-    return _load(config, folder)
+    ranks.meet(folder.name)
+    return load(config, folder)
 
 
 def _released(control: Control, fresh: Control) -> dict[str, torch.Tensor]:
@@ -322,19 +375,3 @@ def _released(control: Control, fresh: Control) -> dict[str, torch.Tensor]:
         for n, v in state.items()
         if n not in known or not torch.equal(v, known[n])
     }
-
-
-def _plain(value: Any, defaults: bool = True) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(item, defaults) for item in value]
-    if not dataclasses.is_dataclass(value):
-        return value
-    fields = {}
-    for field in dataclasses.fields(value):
-        content = getattr(value, field.name)
-        default = field.default
-        if field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
-        if defaults or content != default:
-            fields[field.name] = _plain(content, defaults)
-    return {"type": type(value).__name__, **fields}

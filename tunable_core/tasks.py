@@ -75,7 +75,15 @@ class RealDenoising:
         return Denoising(noise_target=self.noise_target, nu=self.nu).loss
 
     def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
-        """Clean and noisy patches [B, 3, H, W] of pairs [B, 6, H, W]; see pairs.py."""
+        """Clean and noisy patches [B, 3, H, W] of pairs [B, 6, H, W]; see pairs.py.
+
+        Raises ValueError for images that are no pairs.
+        """
+        if patches.shape[1] != 6:
+            raise ValueError(
+                f"RealDenoising trains on pairs of photographs, [B, 6, H, W]; got {list(patches.shape)} "
+                f"(take data='nam-train', or Denoising for images without a noisy twin)"
+            )
         return Pair(*patches.chunk(2, 1))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tunable_core import datasets
 from tunable_core.runs import RunConfig
 from tunable_core.study import backbones, style, super_resolution
 from tunable_core.study import denoising as _denoising
@@ -20,6 +21,7 @@ __all__ = [
     "backbones",
     "denoising",
     "joint",
+    "needs",
     "profile",
     "style",
     "super_resolution",
@@ -37,3 +39,15 @@ def all_runs(budget: Profile) -> list[RunConfig]:
         *super_resolution.runs_of(budget),
         *style.runs_of(budget),
     ]
+
+
+def needs(config: RunConfig) -> set[str]:
+    """The sets of downloads.py without which this run cannot be trained as its config says."""
+    wanted = {
+        "nam" if config.data in datasets.PAIRS else config.data,
+        *getattr(config.task, "teachers", ()),
+    }
+    painted = {file.sha256 for file in datasets.describe("style").files}
+    if painted & {each.sha256 for each in getattr(config.task, "styles", ())}:
+        wanted.add("style")
+    return {name for name in wanted if not datasets.is_sample(name)}

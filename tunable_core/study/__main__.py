@@ -26,7 +26,7 @@ def main() -> None:
     for config in study.all_runs(study.profile(arguments.profile)):
         if arguments.only not in f"{config.name}-{config.key}":
             continue
-        folder = runs.find(config)
+        folder = ranks.first(lambda config=config: runs.find(config))
         if arguments.missing:
             if folder is None:
                 print(f"{config.name}-{config.key}")
@@ -34,8 +34,8 @@ def main() -> None:
         if ranks.rank() == 0:
             print(f"{config.name}-{config.key}: {'in ' + folder.parent.name if folder else 'missing'}")
         if arguments.without_weights:
-            if folder:
-                runs.drop_weights(runs.get(config, weights=False))
+            if folder and ranks.rank() == 0:
+                runs.drop_weights(runs.load(config, folder))
         elif folder is None and not arguments.list:
             try:
                 runs.get(config, wait=False)

@@ -163,10 +163,8 @@ def _gradients(ctx, grads, omega, weights, banks):
         for i, grad in zip(members, part.banks(torch.bmm(factors[:, :, None], given)), strict=True):
             bank_grads[i] = grad if banks[i].requires_grad else None
         rows = torch.bmm(given, part.flat(banks, used).mH)[:, 0]  # [n, K]
-        rows = rows.real if rows.is_complex() else rows
-        alpha_grad = alpha_grad + _table(
-            rows.to(alpha.dtype), [part.layers[i] for i in used], len(alpha)
-        )
+        rows = (rows.real if rows.is_complex() else rows).to(alpha.dtype)
+        alpha_grad = alpha_grad + _table(rows, [part.layers[i] for i in used], len(alpha))
     inputs = (omega, *weights)
     needed = [t for t in inputs if t.requires_grad]
     if not needed:

@@ -24,8 +24,8 @@ def per_distinct_omega(call: Callable, x: Any, omega: Tensor, *inputs: Any, **op
     """call(x, omega, *inputs, **options) with omega [p], or once per distinct row of omega [B, p].
 
     x: [B, ...], or a structure of such tensors. With omega [B, p], the tensors among inputs and options
-    whose first size is B are divided with the samples. Outputs may be any structure of tensors
-    [B, ...], among dictionaries, tuples, lists and dataclasses; other leaves must be equal for all omegas.
+    whose first size is B are divided with the samples. Outputs may be any structure (dictionaries,
+    tuples, lists, dataclasses) of tensors [B, ...]; other leaves must be equal for all omegas.
     Raises ValueError, with its place and shape, for an output that is not [B, ...], or an x that is not.
     """
     if omega.ndim == 1:
@@ -65,8 +65,8 @@ def check_batch_first(module: nn.Module) -> None:
         getattr(layer, "batch_first", True) is False for layer in module.modules()
     ):
         raise ValueError(
-            f"omega [B, p] needs samples first; this {type(module).__name__} takes [T, B, C] (make it with "
-            f"batch_first=True, or give one omega [p])"
+            f"omega [B, p] needs samples first; this {type(module).__name__} takes [T, B, C] (make it "
+            f"with batch_first=True, or give one omega [p])"
         )
 
 

@@ -84,8 +84,8 @@ class Tunable(nn.Module):
         self._group(self._exchange.current(self.module))
         if any(getattr(layer, "running_mean", None) is not None for layer in self.module.modules()):
             warnings.warn(
-                "BatchNorm gathers one set of running statistics over all omegas, right for none of them; "
-                "before you evaluate a network at omega, call calibrate(model.at(omega), batches)",
+                "BatchNorm gathers one set of running statistics over all omegas, right for none of "
+                "them; before you evaluate a network at omega, call calibrate(model.at(omega), batches)",
                 stacklevel=2,
             )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import functools
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import is_not
 from typing import Any
@@ -40,17 +40,22 @@ class Exchange:
         if torch.compiler.is_compiling():
             parameters = dict(module.named_parameters(remove_duplicate=False))
             return [parameters[name] for name in self.names]
-        return [owner._parameters[attribute] for owner, attribute in self._planned(module).owners]
+        return self._planned(module).current()
 
     def __call__(
-        self, module: nn.Module, tensors: Sequence[Tensor], inputs: tuple, options: dict[str, Any]
-    ):
-        """module(*inputs, **options) with the tensors."""
+        self,
+        module: nn.Module,
+        exchanged: Callable[[list[Tensor]], Sequence[Tensor]],
+        inputs: tuple,
+        options: dict[str, Any],
+    ) -> Any:
+        """module(*inputs, **options) with the tensors exchanged(current) for its current parameters."""
         if torch.compiler.is_compiling():
+            tensors = exchanged(self.current(module))
             given = {name: tensors[i] for name, i in self.places}
             return functional_call(module, given, inputs, options, tie_weights=False)
         plan = self._planned(module)
-        clones = plan.clones(tensors)
+        clones = plan.clones(exchanged(plan.current()))
         before = [_contents(clone) for clone in clones]
         try:
             return clones[0](*inputs, **options)
@@ -94,7 +99,11 @@ class _Plan:
         """Whether this is the module of the plan, with the same layers."""
         if self.modules[0] is not module:
             return False
-        return all(m._modules == kept for m, kept in zip(self.modules, self.submodules, strict=True))
+        return [m._modules for m in self.modules] == self.submodules
+
+    def current(self) -> list[Tensor]:
+        """The module's own parameters."""
+        return [owner._parameters[attribute] for owner, attribute in self.owners]
 
     def clones(self, tensors: Sequence[Tensor]) -> list[nn.Module]:
         """A clone of each module, linked to each other."""
@@ -129,10 +138,10 @@ class _Plan:
             for target, then, now in kinds:
                 if len(then) == len(now) and not any(map(is_not, then.values(), now.values())):
                     continue
-                exchanged = dict(places) if target is module._parameters else ()
+                taken = dict(places) if target is module._parameters else ()
                 own = {id(c): m for m, c in zip(self.modules, clones, strict=True)}
                 for name, value in now.items():
-                    if then.get(name, then) is not value and name not in exchanged:
+                    if then.get(name, then) is not value and name not in taken:
                         target[name] = own.get(id(value), value)
                 for name in then.keys() - now.keys():
                     target.pop(name, None)

@@ -69,7 +69,7 @@ class Live(nn.Module):
         return self._exchange.skeleton(self.network, parameters)
 
     def _call(self, x: Any, omega: Tensor, *inputs: Any, **options: Any) -> Any:
-        return self._exchange(self.network, self._kernels(omega), (x, *inputs), options)
+        return self._exchange(self.network, lambda _: self._kernels(omega), (x, *inputs), options)
 
     def _kernels(self, omega: Tensor) -> list[Tensor]:
         """Tuned kernels at omega [p], those of the last call where nothing has changed."""

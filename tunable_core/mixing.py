@@ -34,7 +34,7 @@ class Group:
         if self.order is not None:
             rows = [bank.permute(self.order) for bank in rows]
         stacked = rows[0][None] if len(rows) == 1 else torch.stack(rows)
-        return stacked.reshape(len(rows), -1, math.prod(self.shape))
+        return stacked.reshape(len(rows), stacked.shape[1], math.prod(self.shape))
 
     def alphas(self, alpha: Tensor, used: Sequence[int]) -> Tensor:
         """The weights [len(used), K] of the same members, from alpha [L, K]."""
@@ -84,13 +84,16 @@ def mixtures(alpha: Tensor, banks: Sequence[Tensor], parts: Sequence[Group]) -> 
     """sum_i alpha_i k_i for alpha [L, K] and every bank [K, *S]: [*S] each, of the bank's type."""
     mixed: list = [None] * len(banks)
     for part in parts:
+        if len(part.members) == 1 and part.order is None:
+            (i,), (layer,) = part.members, part.layers
+            weights = alpha[layer : layer + 1].to(banks[i].dtype)
+            flat = banks[i].reshape(banks[i].shape[0], math.prod(part.shape))
+            mixed[i] = torch.mm(weights, flat).view(part.shape)
+            continue
         everyone = range(len(part.members))
         flat = part.flat(banks, everyone)
         weights = part.alphas(alpha, everyone).to(flat.dtype)
-        if len(part.members) == 1:
-            product = torch.mm(weights, flat[0])
-        else:
-            product = torch.bmm(weights[:, None], flat)[:, 0]
+        product = torch.bmm(weights[:, None], flat)[:, 0]
         for i, kernel in zip(part.members, part.kernels(product), strict=True):
             mixed[i] = kernel
     return mixed

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import operator
 import warnings
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -105,19 +106,21 @@ class Tunable(nn.Module):
 
     def tuned_call(self, x: Any, omega: Tensor, *inputs: Any, **options: Any) -> Any:
         """As forward, for one omega [p] that is checked already."""
-        return self._exchange(self.module, self._mixed(omega), (x, *inputs), options)
+        return self._exchange(
+            self.module, lambda banks: self._mixed(omega, banks), (x, *inputs), options
+        )
 
     def mix(self, omega: OmegaLike, *, extrapolate: bool = False) -> dict[str, Tensor]:
         """Tuned kernels by parameter name for one omega [p]; float32 also under autocast."""
         omega = one_omega(omega, self.p, extrapolate=extrapolate)
-        return dict(zip(self.tuned, self._mixed(omega), strict=True))
+        kernels = self._mixed(omega, self._exchange.current(self.module))
+        return dict(zip(self.tuned, kernels, strict=True))
 
-    def _mixed(self, omega: Tensor) -> list[Tensor]:
+    def _mixed(self, omega: Tensor, banks: list[Tensor]) -> Sequence[Tensor]:
         like, *_ = weights = self.phi.tensors()
         if torch.is_autocast_enabled(like.device.type):  # which would multiply in bf16
             with torch.autocast(like.device.type, enabled=False):
-                return self._mixed(omega)
-        banks = self._exchange.current(self.module)
+                return self._mixed(omega, banks)
         if not torch.compiler.is_compiling() and [(b.shape, b.dtype) for b in banks] != self._kinds:
             self._group(banks)
         return tuned_kernels(self.phi.alpha, omega.to(like), weights, banks, self._groups)

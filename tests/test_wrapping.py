@@ -8,6 +8,8 @@ from torch.nn.utils import parametrizations, parametrize
 from tunable_core import Tunable
 from tunable_core.networks import ResNet
 
+pytestmark = pytest.mark.filterwarnings("ignore:BatchNorm gathers")
+
 OMEGAS = ([0.0, 1.0], [0.3, 0.8], [1.0, 0.0], [0.0, 0.0])
 
 

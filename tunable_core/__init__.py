@@ -6,7 +6,8 @@ output = model(x, omega=[0.7, 0.3]) # omega: [p] or [B, p] in [0, 1]
 plain = model.at([0.7, 0.3])        # an ordinary copy of the network
 """
 
-from tunable_core.objectives import MultiLoss, NoisePreservation, reconstruction
+from tunable_core.multi_loss import MultiLoss
+from tunable_core.objectives import NoisePreservation, reconstruction
 from tunable_core.omega import OmegaSampling
 from tunable_core.tunable import (
     Tunable,

@@ -14,7 +14,7 @@ import torch
 
 from tunable_core import datasets, plots, runs, study
 from tunable_core.controls import Blend
-from tunable_core.degradations import test_noise
+from tunable_core.degradations import seeded_noise
 from tunable_core.study import claims
 from tunable_core.sweep import FIVE, DenoisingSweep, average, sweep
 
@@ -77,7 +77,7 @@ def picture() -> None:
     """One photograph at the five omegas, noisy input first."""
     control = runs.get(study.denoising("tunable", study.profile("laptop"))).control
     clean = datasets.load("samples-test")["chelsea"][:, 40:260, 60:340].float() / 255
-    noisy = test_noise(clean, 30.0)
+    noisy = seeded_noise(clean, 30.0)
     with torch.inference_mode():
         outputs = [output[0] for output in control.outputs(noisy[None], torch.tensor(FIVE))]
     plots.style()

@@ -13,15 +13,17 @@ from torch.nn import functional as F
 from tunable_core import adversarial, perceptual, training
 from tunable_core.adversarial import WATCHED, Adversarial, health, relativistic
 from tunable_core.controls import DNIConfig, TunableConfig
+from tunable_core.multi_loss import MultiLoss
 from tunable_core.networks import DiscriminatorConfig, ResNetConfig
 from tunable_core.networks.discriminator import Discriminator
-from tunable_core.objectives import MultiLoss, l1, reconstruction
+from tunable_core.objectives import l1, reconstruction
 from tunable_core.omega import OmegaSampling
 from tunable_core.tasks import SuperResolution
 from tunable_core.training import Training, train
 
 TINY = DiscriminatorConfig(channels=2, scales=2)
 VIVID = torch.tensor([0.0, 1.0])
+WEIGHT = VIVID[1]
 
 
 def started(vgg=0.0, seed=0, bf16=False, **options):
@@ -84,7 +86,7 @@ def test_the_target_s_features_are_computed_once_and_without_gradient(pair, monk
     objective.vgg = lambda x: (seen.append(x.requires_grad), {"conv5_4": x})[1]
     output, clean = pair
     objective(output.requires_grad_(), clean, output, VIVID)
-    objective.learn(output, clean, VIVID)
+    objective.learn(output, clean, WEIGHT)
     assert seen == [False, True]
 
 
@@ -100,7 +102,7 @@ def test_the_discriminator_learns_to_tell_the_two_apart(pair):
     losses = []
     for _ in range(40):
         objective(output, clean, output, VIVID)
-        losses.append(objective.learn(output, clean, VIVID)["discriminator"].item())
+        losses.append(objective.learn(output, clean, WEIGHT)["discriminator"].item())
     assert losses[0] == pytest.approx(math.log(2), abs=0.2)
     assert losses[-1] < 0.2 < losses[0]
 
@@ -109,9 +111,9 @@ def test_the_discriminator_comes_to_rest_with_the_network(pair):
     objective, (output, clean) = started(lr=1e-2), pair
     before = objective.discriminator.judge[0].weight.clone()
     objective(output, clean, output, VIVID)
-    objective.learn(output, clean, VIVID, pace=0.0)
+    objective.learn(output, clean, WEIGHT, pace=0.0)
     assert torch.equal(objective.discriminator.judge[0].weight, before)
-    objective.learn(output, clean, VIVID, pace=0.5)
+    objective.learn(output, clean, WEIGHT, pace=0.5)
     assert (objective.discriminator.judge[0].weight - before).abs().max() <= 0.5 * 1e-2 * 1.01
 
 
@@ -119,7 +121,7 @@ def test_learning_leaves_the_network_alone(pair):
     objective, (output, clean) = started(), pair
     output.requires_grad_()
     objective(output, clean, output, VIVID)
-    objective.learn(output, clean, VIVID)
+    objective.learn(output, clean, WEIGHT)
     assert output.grad is None
 
 
@@ -132,7 +134,7 @@ def test_samples_weigh_by_omega_2_where_that_is_asked(pair, weighted):
     for one, dial in ((half, 0.5), (whole, 1.0)):
         omega = torch.tensor([1 - dial, dial])
         one(output, clean, output, omega)
-        losses.append(one.learn(output, clean, omega)["discriminator"].item())
+        losses.append(one.learn(output, clean, omega[1])["discriminator"].item())
     assert losses[0] == pytest.approx(losses[1] * (0.5 if weighted else 1.0))
 
 
@@ -142,7 +144,7 @@ def test_without_omega_2_nothing_is_computed_and_nothing_learnt(pair):
     loss = MultiLoss({"reconstruction": reconstruction, "gan": objective})
     assert loss.adversary is objective
     total, parts = loss(output, clean, output, torch.tensor([1.0, 0.0]))
-    watched = objective.learn(output, clean, torch.tensor([1.0, 0.0]))
+    watched = loss.learn(output, clean, torch.tensor([1.0, 0.0]))
     assert total == parts["reconstruction"] == l1(output, clean).mean()
     assert parts["gan"].isnan()
     assert tuple(watched) == WATCHED
@@ -153,7 +155,7 @@ def test_without_omega_2_nothing_is_computed_and_nothing_learnt(pair):
 def test_what_is_watched_has_the_same_names_with_and_without_the_objective(pair):
     objective, (output, clean) = started(), pair
     objective(output, clean, output, VIVID)
-    assert tuple(objective.learn(output, clean, VIVID)) == WATCHED
+    assert tuple(objective.learn(output, clean, WEIGHT)) == WATCHED
 
 
 def test_a_discriminator_comes_from_its_seed_alone():
@@ -161,6 +163,23 @@ def test_a_discriminator_comes_from_its_seed_alone():
     torch.rand(1)
     assert all(torch.equal(v, other.state()[k]) for k, v in one.state().items())
     assert not all(torch.equal(v, started(seed=4).state()[k]) for k, v in one.state().items())
+
+
+def test_a_discriminator_is_not_drawn_from_the_numbers_of_the_network():
+    torch.manual_seed(3)
+    network_s = TINY.build().state_dict()
+    own = started(seed=3).discriminator.state_dict()
+    drawn = [name for name, value in own.items() if value.ndim == 4]
+    assert not any(torch.equal(own[name], network_s[name]) for name in drawn)
+
+
+def test_the_discriminator_follows_the_dial_of_its_own_objective(pair):
+    objective, (output, clean) = started(), pair
+    loss = MultiLoss({"gan": objective, "reconstruction": reconstruction})
+    assert loss(output, clean, output, [0.0, 1.0])[1]["gan"].isnan()
+    assert loss.learn(output, clean, torch.tensor([0.0, 1.0]))["discriminator"].isnan()
+    assert loss(output, clean, output, [1.0, 0.0])[1]["gan"].isfinite()
+    assert loss.learn(output, clean, torch.tensor([1.0, 0.0]))["discriminator"].isfinite()
 
 
 def test_missing_weights_are_told_before_anything_is_trained(tmp_path, monkeypatch):

@@ -389,8 +389,8 @@ def test_the_aggregation_starts_at_unit_gain_in_the_middle_of_the_dials(start, c
 
 
 def test_a_start_of_another_phi_is_refused():
-    with pytest.raises(ValueError, match="start='equal' is for phi='affine'; got phi='se'"):
-        TunableConfig(phi="se", start="equal").build(ResNet(1, 4), p=2)
+    with pytest.raises(ValueError, match="any start but 'shared' is for phi='affine'"):
+        TunableConfig(phi="se", start="equal")
 
 
 def test_blending_multiplies_the_denoisers_error_by_what_is_not_put_back(x, close):

@@ -70,7 +70,7 @@ def test_one_level_per_sample_is_asked(patches, number):
 
 def test_test_images_get_the_same_noise_scaled_by_the_level(patches):
     clean = patches[0]
-    weak, strong = (degradations.test_noise(clean, sigma) - clean for sigma in (5.0, 30.0))
+    weak, strong = (degradations.seeded_noise(clean, sigma) - clean for sigma in (5.0, 30.0))
     assert weak.shape == clean.shape
     torch.testing.assert_close(6 * weak, strong)
 

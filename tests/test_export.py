@@ -3,12 +3,15 @@
 import copy
 import math
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import onnx
 import onnxruntime
 import pytest
 import torch
+from onnxruntime.quantization import quantize_dynamic
 from torch import nn
 
 import tunable_core
@@ -178,6 +181,7 @@ def test_networks_that_pad_are_exported_with_live_dials_and_any_size(tmp_path, n
         same(torch.from_numpy(output), model(image, omega))
 
 
+@pytest.mark.filterwarnings("ignore:torch.meshgrid")
 def test_swinir_counts_on_the_batch_and_the_refusal_says_so(tmp_path):
     model = Tunable(THIRD["swinir"][0].build(), p=2)
     refusal = r"counts on the batch of the image \(free=\('height', 'width'\) keeps the sample's\)"
@@ -205,6 +209,92 @@ def test_both_forms_go_through_torch_export(form):
     program = torch.export.export(module, (torch.rand(2, 3, 16, 24), *omega), dynamic_shapes=shapes)
     image = torch.rand(1, 3, 20, 12)
     same(program.module()(image, *omega), model(image, OMEGA))
+
+
+# Networks of several outputs
+
+
+class Several(nn.Module):
+    """A dict of a tensor and a list, with nothing in one place."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, x):
+        y = self.layer(x)
+        return {"logits": y, "aux": [2 * y, None, y.mean((2, 3))]}
+
+
+@torch.no_grad()
+def test_a_structure_of_outputs_is_exported_under_the_names_of_its_keys(tmp_path):
+    model = trained(Tunable(Several(), p=2))
+    export.export(model, tmp_path / "several.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "several.onnx")
+    image = torch.rand(3, 3, 17, 20)
+    names = [node.name for node in session.get_outputs()]
+    assert names == ["output_logits", "output_aux_0", "output_aux_2"]
+    found = session.run(None, {"image": image.numpy(), "omega": np.float32(OMEGA)})
+    expected = model(image, OMEGA)
+    for value, truth in zip(found, (expected["logits"], *expected["aux"][::2]), strict=True):
+        same(torch.from_numpy(value), truth)
+
+
+@dataclass
+class Answer:
+    logits: torch.Tensor
+
+
+class Wrapped(Several):
+    def forward(self, x):
+        return Answer(self.layer(x))
+
+
+class Prompted(Several):
+    def forward(self, x, timestep):
+        return self.layer(x) + timestep
+
+
+@pytest.mark.parametrize(
+    ("plain", "told"),
+    [
+        (Wrapped(), "its output is a Answer, where a file needs a tensor"),
+        (Prompted(), "missing 1 required positional argument: 'timestep'"),
+        (nn.Embedding(10, 4), "Expected tensor for argument #1 'indices' .* Long"),
+        (nn.Conv2d(4, 4, 3), r"image \[2, 3, 32, 48\]: .*to have 4 channels"),
+    ],
+    ids=["a class", "several inputs", "integers", "channels"],
+)
+@pytest.mark.parametrize("form", ["plain", "live", "fixed"])
+def test_what_a_file_cannot_hold_is_refused_with_the_reason(tmp_path, plain, told, form):
+    net = plain if form == "plain" else Tunable(plain, p=2)
+    with pytest.raises(ExportError, match=f"cannot be exported with the sample.*{told}") as raised:
+        export.export(net, tmp_path / "net.onnx", OMEGA if form == "fixed" else None)
+    assert "\n" not in str(raised.value)
+    assert not list(tmp_path.iterdir())
+
+
+# Quantisation
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("form", ["live", "fixed"])
+@torch.no_grad()
+def test_a_file_can_be_quantised_as_the_book_says(tmp_path, form, live, fixed):
+    """Case 19: without the type of operator, kernels that are mixed at each call are refused."""
+    file = {"live": live, "fixed": fixed}[form]
+    options = {"op_types_to_quantize": ["MatMul"]} if form == "live" else {}
+    small = tmp_path / "small.onnx"
+    quantize_dynamic(file.path, small, **options)
+    stored = onnx.load(small).graph.initializer
+    assert any(tensor.data_type in (onnx.TensorProto.INT8, onnx.TensorProto.UINT8) for tensor in stored)
+    session = onnxruntime.InferenceSession(small, providers=["CPUExecutionProvider"])
+    image = torch.rand(1, 3, 20, 24)
+    feed = {"image": image.numpy(), "omega": np.float32(OMEGA)}
+    names = [node.name for node in session.get_inputs()]
+    output = torch.from_numpy(session.run(None, {name: feed[name] for name in names})[0])
+    expected = live.model(image, OMEGA)
+    assert (output - expected).square().mean().sqrt() < 0.05 * expected.std()
 
 
 # What is written

@@ -5,7 +5,8 @@ import pytest
 import scipy.ndimage
 import torch
 
-from tunable_core.objectives import Joint, MultiLoss, high_pass, noise_target
+from tunable_core.multi_loss import MultiLoss
+from tunable_core.objectives import Joint, high_pass, noise_target
 
 READINGS = ("adapted", "clean", "literal")
 
@@ -88,5 +89,23 @@ def test_both_are_objectives_of_a_multi_loss(patches, degraded, close):
 
 
 def test_every_fault_is_named_at_once():
-    with pytest.raises(ValueError, match=r"reading must .* 'exact'; nu .* 1\.5; gamma .* -1"):
+    with pytest.raises(ValueError, match=r"Joint: reading .*; nu .*; gamma .*; got .*exact.* nu=1\.5"):
         Joint("exact", nu=1.5, gamma=-1)
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_the_pair_of_objectives_follows_its_own_dials_in_either_order(patches, degraded, reading):
+    """S9: with the blur first, both objectives read each other's dial."""
+    joint = Joint(reading)
+    inputs = torch.rand_like(patches), patches, degraded
+    forward = MultiLoss({"noise": joint.noise, "blur": joint.blur})(*inputs, [0.3, 0.8])
+    backward = MultiLoss({"blur": joint.blur, "noise": joint.noise})(*inputs, [0.8, 0.3])
+    torch.testing.assert_close(forward, backward)
+
+
+def test_the_sharpened_target_without_its_pair_is_refused(patches):
+    inputs = (patches,) * 3
+    for names in (("blur",), ("noise", "blur", "third")):
+        loss = MultiLoss({name: Joint().blur for name in names})
+        with pytest.raises(ValueError, match=f"Joint.blur needs two dials.* got {len(names)} "):
+            loss(*inputs, [0.5] * len(names))

@@ -292,6 +292,103 @@ def test_one_image_in_0_to_255_is_refused(patches, metric, side):
         metric(*images)
 
 
+# Images in [-1, 1], and strong noise
+
+
+@pytest.fixture(scope="module")
+def photographs():
+    """Real photographs, [N, 3, 96, 96] in [0, 1]: of every one the middle and the darkest square."""
+    squares = []
+    for image in datasets.load("samples-test"):
+        image = image.float() / 255
+        top, left = ((side - 96) // 2 for side in image.shape[-2:])
+        squares.append(image[:, top : top + 96, left : left + 96])
+        means = torch.nn.functional.avg_pool2d(image.mean(0, keepdim=True), 96, 8)[0]
+        row, column = divmod(means.argmin().item(), means.shape[1])
+        squares.append(image[:, 8 * row : 8 * row + 96, 8 * column : 8 * column + 96])
+    return torch.stack(squares)
+
+
+KINDS = {
+    "as it is": lambda x: x,
+    "dark": lambda x: x**3,
+    "night": lambda x: 0.1 * x,
+    "bright": lambda x: 1 - 0.7 * (1 - x),
+    "black and white": lambda x: (x > 0.5).float(),
+    "black": torch.zeros_like,
+    "white": torch.ones_like,
+    "small": lambda x: x[..., :24, :24],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("sigma", [5, 30, 75, 150])
+def test_noise_is_measured_however_strong_and_dark_the_image(photographs, kind, sigma):
+    clean = KINDS[kind](photographs)
+    noisy, other = (clean + sigma / 255 * torch.randn_like(clean) for _ in range(2))
+    for target in (clean, noisy):
+        assert metrics.psnr(other, target).isfinite().all()
+        assert metrics.ssim(other[:2], target[:2]).isfinite().all()
+    assert metrics.kept_fraction(other, clean, noisy).isfinite().all()
+
+
+@pytest.mark.parametrize("kind", ["as it is", "dark", "night", "black", "black and white"])
+@pytest.mark.parametrize("sigma", [0, 30])
+def test_photographs_in_minus_1_to_1_are_refused(photographs, kind, sigma):
+    clean = KINDS[kind](photographs)
+    noisy = clean + sigma / 255 * torch.randn_like(clean)
+    for a, b in zip(noisy.split(1), clean.split(1), strict=True):
+        if b.amin() > 0.4:
+            continue  # nothing in it is below 0 in [-1, 1]
+        for metric in (metrics.psnr, metrics.ssim, kept):
+            with pytest.raises(
+                ValueError, match=r"must be in \[0, 1\]; .*from \[-1, 1\]: \(x \+ 1\) / 2"
+            ):
+                metric(2 * a - 1, 2 * b - 1)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_one_photograph_in_minus_1_to_1_is_refused(photographs, side):
+    images = [photographs, photographs]
+    images[side] = 2 * photographs - 1
+    name = ("output", "target")[side]
+    with pytest.raises(ValueError, match=rf"the {name} .*from \[-1, 1\]"):
+        metrics.psnr(*images)
+
+
+def test_a_bright_photograph_in_minus_1_to_1_is_refused_for_its_dark_areas(photographs):
+    means = photographs.mean((1, 2, 3))
+    bright = KINDS["bright"](photographs[means.argmax()][None])
+    assert bright.mean() > 0.6
+    with pytest.raises(ValueError, match=r"from \[-1, 1\]"):
+        metrics.psnr(2 * bright - 1, 2 * bright - 1)
+
+
+def test_niqe_alone_refuses_a_photograph_in_minus_1_to_1(photographs):
+    with pytest.raises(ValueError, match=r"the output lies in \[-1, 1\]"):
+        metrics.niqe(2 * photographs - 1)
+
+
+@pytest.mark.parametrize("value", [-3.0, -0.9, -0.3, 1.7])
+def test_the_output_of_a_network_that_collapsed_is_measured(photographs, value):
+    flat = torch.full_like(photographs, value)
+    assert metrics.psnr(flat, photographs).isfinite().all()
+
+
+def test_the_output_of_an_untrained_network_is_measured(photographs):
+    for _ in range(20):
+        output = torch.nn.Conv2d(3, 3, 3, padding=1)(photographs).detach()
+        assert metrics.psnr(output, photographs).isfinite().all()
+
+
+def test_the_undershoot_of_resampling_is_measured(photographs):
+    small = torch.nn.functional.interpolate(KINDS["black and white"](photographs), scale_factor=0.5)
+    large = torch.nn.functional.interpolate(small, scale_factor=2.0, mode="bicubic")
+    assert large.min() < -0.05
+    assert metrics.psnr(large, large.clamp(0, 1)).min() > 20
+    assert metrics.psnr(large.clamp(0, 1), large).min() > 20
+
+
 def test_an_output_that_overshoots_is_measured_all_the_same(patches, close):
     far = torch.where(patches > 0.5, 7.0, -7.0)
     close(metrics.psnr(far, patches), metrics.psnr(far.clamp(0, 1), patches))

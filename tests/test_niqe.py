@@ -58,10 +58,10 @@ def test_a_photograph_has_its_published_value(real, name, image, value, toleranc
 
 
 def test_blur_and_noise_are_less_natural(real):
-    from tunable_core.degradations import gaussian_blur, test_noise
+    from tunable_core.degradations import gaussian_blur, seeded_noise
 
     clean = real("kodak")["kodim13"][None, :, :384, :384] / 255
-    images = torch.cat([clean, gaussian_blur(clean, 2.0), test_noise(clean[0], 15.0)[None]])
+    images = torch.cat([clean, gaussian_blur(clean, 2.0), seeded_noise(clean[0], 15.0)[None]])
     natural, blurred, noisy = metrics.niqe(images)
     assert blurred > natural + 1
     assert noisy > natural + 1

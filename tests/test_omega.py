@@ -91,8 +91,15 @@ def test_shares_that_are_none_are_refused(corners):
         OmegaSampling(corners=corners)
 
 
+def test_shares_whose_sum_exceeds_1_by_rounding_are_taken():
+    shares = (0.2, 0.4, 0.3, 0.1)
+    assert sum(shares) > 1
+    draws = OmegaSampling(corners=shares, groups=64).draw(4, generator())
+    assert (draws.sum(1) == 1).all()
+
+
 def test_all_faults_of_a_sampling_are_told_at_once():
-    told = r"kind must be .* got 'gauss'; corners must be .* got \(1\.5,\); groups must be .* got 0"
+    told = r"kind must be .*; corners must be .*; groups must be .*; got .*'gauss', corners=\(1\.5,"
     with pytest.raises(ValueError, match=told):
         OmegaSampling("gauss", corners=(1.5,), groups=0)
 

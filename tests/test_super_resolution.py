@@ -59,7 +59,7 @@ def test_a_patch_is_degraded_as_it_is_within_its_whole_image():
 
 def test_a_network_of_another_scale_than_the_task_s_is_refused():
     clean = torch.rand(1, 3, 16, 16)
-    with pytest.raises(ValueError, match=r"gives \[1, 3, 8, 8\] .*its scale is not the task's"):
+    with pytest.raises(ValueError, match=r"gives \[1, 3, 8, 8\] .*its scale does not match"):
         SuperResolution(vgg=0).loss(clean[..., :8, :8], clean, clean, torch.tensor([1.0, 0.0]))
 
 

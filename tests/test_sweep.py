@@ -376,3 +376,11 @@ def test_a_kept_joint_sweep_is_found_again_without_the_weights(control, no_measu
     monkeypatch.setattr(sweep, "_missing_weights", lambda: ["alexnet", "niqe"])
     no_measuring()
     pd.testing.assert_frame_equal(swept(control, JOINT), first, check_exact=True)
+
+
+@pytest.mark.filterwarnings("ignore:sigma = 0 lies outside")
+def test_the_kept_noise_of_a_joint_sweep_is_nan_where_there_is_none():
+    what = replace(JOINT, sigmas=(0.0, 15.0), rhos=(1.0,), every=9, perceptual=False)
+    frame = measure(Blend(nn.Identity()), what, progress=False)
+    assert frame.loc[frame["sigma"] == 0, "kept"].isna().all()
+    assert frame.loc[frame["sigma"] == 15, "kept"].notna().all()

@@ -8,7 +8,8 @@ plain = model.at([0.7, 0.3])        # an ordinary copy of the network
 
 from tunable_core.calibration import calibrate
 from tunable_core.live import Live
-from tunable_core.objectives import MultiLoss, NoisePreservation, reconstruction
+from tunable_core.multi_loss import MultiLoss
+from tunable_core.objectives import NoisePreservation, reconstruction
 from tunable_core.omega import OmegaSampling
 from tunable_core.tunable import (
     Tunable,

@@ -33,12 +33,11 @@ class Adversarial:
     learn(), which teaches the discriminator the difference between what it was shown.
     pixel, vgg, adversarial: weights; 0.01, 1 and 0.005 in the paper. With vgg = 0 VGG-19 is not needed.
     discriminator, lr: its size, and the rate of its own Adam.
-    weighted: weight its samples by their omega_2. The paper does not say.
-    dial: position of omega_2 in omega.
+    weighted: weight the discriminator's samples by their weight of L_gan. The paper does not say.
     """
 
     costly = True
-    """Not computed for a batch whose omega_2 is 0, nor does the discriminator learn from it."""
+    """Not computed for a batch without weight for L_gan; the discriminator does not learn from it."""
 
     def __init__(
         self,
@@ -48,17 +47,19 @@ class Adversarial:
         discriminator: DiscriminatorConfig | None = None,
         lr: float = 1e-4,
         weighted: bool = False,
-        dial: int = 1,
     ) -> None:
         self.weights = pixel, vgg, adversarial
         self.config, self.lr = discriminator or DiscriminatorConfig(), lr
-        self.weighted, self.dial = weighted, dial
+        self.weighted = weighted
         self.vgg = VGG19([LAYER])
 
     def start(self, seed: int, device: torch.device, *, bf16: bool) -> None:
-        """A fresh discriminator, drawn from the seed alone, with its optimizer."""
+        """A fresh discriminator, drawn from the seed alone, with its optimizer.
+
+        Its random numbers are not those of the network that was initialised from the same seed.
+        """
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.manual_seed((seed * 0x9E3779B1 - 1) % 2**32)  # as in training: 32 bits are used
             self.discriminator = self.config.build()
         self.discriminator.to(device)
         self.optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=self.lr, fused=True)
@@ -81,25 +82,26 @@ class Adversarial:
         return pixel * l1(output, clean) + vgg * feature + adversarial * against
 
     def learn(
-        self, output: Tensor, clean: Tensor, omega: Tensor, pace: float = 1.0
+        self, output: Tensor, clean: Tensor, weight: Tensor, pace: float = 1.0
     ) -> dict[str, Tensor]:
         """One step of the discriminator on the same images; what is watched of both sides, each [].
 
-        pace: part of its rate, as the network's own rate is of its peak: at a constant rate it wins
-        while the network comes to rest.
+        weight: of L_gan in the mixed loss (MultiLoss.weights), [] or [B]; without any, nothing is
+        learnt. pace: part of its rate, as the network's own rate is of its peak: at a constant rate it
+        wins while the network comes to rest.
         """
-        dial, nan = omega[..., self.dial], output.new_full((), torch.nan, dtype=torch.float32)
-        shown = dial.any().float()
+        nan = output.new_full((), torch.nan, dtype=torch.float32)
+        shown = weight.any().float()
         ranks.average([shown])  # all processes learn, or none
         if not shown:
             return dict.fromkeys(WATCHED, nan)
-        parts = self.parts if dial.any() else dict.fromkeys(("vgg", "adversarial"), nan)
+        parts = self.parts if weight.any() else dict.fromkeys(("vgg", "adversarial"), nan)
         output = output.detach()
         self.discriminator.requires_grad_(True)
         with self.autocast:
             real, fake = self.discriminator(clean).float(), self.discriminator(output).float()
         loss = relativistic(real, fake)
-        loss = ((dial if self.weighted else 1.0) * loss).mean()
+        loss = ((weight if self.weighted else 1.0) * loss).mean()
         for group in self.optimizer.param_groups:
             group["lr"] = pace * self.lr
         self.optimizer.zero_grad()

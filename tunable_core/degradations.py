@@ -80,6 +80,6 @@ def _one_or_one_each(name: str, level: Tensor, clean: Tensor) -> None:
         raise ValueError(f"{name} must be one number or one per image; got {shape} for {images} images")
 
 
-def test_noise(clean: Tensor, sigma: float) -> Tensor:
+def seeded_noise(clean: Tensor, sigma: float) -> Tensor:
     """One image [3, H, W] with the noise of our tests: seed 0 for every image, as the field does."""
     return gaussian_noise(clean[None], sigma, torch.Generator().manual_seed(0))[0]

@@ -14,10 +14,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
+from torch.utils._pytree import tree_leaves
 
 from tunable_core.controls.base import Control
 from tunable_core.files import write_atomically
 from tunable_core.omega import OmegaLike, one_omega
+from tunable_core.outputs import Listed, output_names
 from tunable_core.tunable import Tunable
 
 TOLERANCE = 1e-5
@@ -83,10 +85,13 @@ def export(
         network that takes no odd sides, [2, 3, 32, 48]. Odd sides show how the network pads.
     free: of "batch", "height" and "width" those that stay free; the others are the sample's. SwinIR's
         code counts on the batch, so ("height", "width") there.
+    The file's output is called `output`; where the network gives a tuple, list or dict of tensors, the
+    outputs are `output_KEY`, such as `output_0` or `output_logits`.
     The file is compared with the network in onnxruntime, at several omegas and all sizes near the
     sample's that the network takes, to TOLERANCE, and put in place only then, whole.
-    Raises ExportError for a network that torch.export cannot trace, or whose file answers differently;
-    ValueError for a bad omega, sample or free; ImportError without onnxscript or onnxruntime.
+    Raises ExportError for a network that does not run on one image alone, that torch.export cannot
+    trace, or whose file answers differently; ValueError for a bad omega, sample or free; ImportError
+    without onnxscript or onnxruntime.
     """
     _check_installed()
     kind, free = type(net).__name__, _axes(free)
@@ -98,7 +103,12 @@ def export(
     omegas = [()] if p is None else [(o,) for o in (*torch.eye(p), torch.linspace(0.2, 0.9, p))]
     image = _sample(net, sample, free, omegas[-1])
     inputs = (image, *omegas[-1])
-    content = _converted(_traced(net, inputs, kind, free), len(inputs), _turns(p, omega), free)
+    names = _output_names(net, inputs, kind)
+    if names != ["output"]:
+        net = Listed(net)
+    content = _converted(_traced(net, inputs, kind, free), kind, names, _turns(p, omega), free)
+    if _difference(content, net, [inputs]) == float("inf"):
+        raise ExportError(f"{kind}: the file fails in onnxruntime on the sample; nothing was written")
     images = [x for x in _near(image, free) if x is image or _takes(net, x, omegas[-1])]
     difference = _difference(content, net, [(x, *o) for x in images for o in omegas])
     if difference == float("inf"):
@@ -170,6 +180,22 @@ def _takes(net: nn.Module, image: Tensor, omega: tuple) -> bool:
     return True
 
 
+def _output_names(net: nn.Module, inputs: tuple[Tensor, ...], kind: str) -> list[str]:
+    try:
+        with _quietly():
+            return output_names(net, inputs)
+    except Exception as error:  # whatever its code raises
+        raise ExportError(
+            f"{kind} cannot be exported with the sample, an image {list(inputs[0].shape)}: "
+            f"'{_first_line(error)}' (pass sample= an image that it takes; the file of a network has no "
+            f"other inputs but its dials, and one output or several)"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def _turns(p: int | None, omega: OmegaLike | None) -> str:
     """What a reader of the file should know of its dials."""
     if p is not None:
@@ -188,7 +214,7 @@ def _traced(
             return torch.export.export(net, inputs, dynamic_shapes=shapes, strict=False)
     except Exception as error:  # torch.export raises many kinds
         form = "with live dials" if len(inputs) > 1 else "as a plain network"
-        reason = f"torch.export says '{(str(error).strip() or type(error).__name__).splitlines()[0]}'"
+        reason = f"torch.export says '{_first_line(error)}'"
         if type(error).__name__ == "GuardOnDataDependentSymNode":
             reason = "its way through the network depends on the value of a dial"
         elif "Constraints violated" in reason:
@@ -199,19 +225,26 @@ def _traced(
         raise ExportError(f"{kind} cannot be exported {form}: {reason}") from error
 
 
-def _converted(traced: ExportedProgram, inputs: int, turns: str, free: dict[int, str]) -> bytes:
+def _converted(
+    traced: ExportedProgram, kind: str, names: list[str], turns: str, free: dict[int, str]
+) -> bytes:
     """The ONNX file, without the traces of source files that torch leaves in every node."""
     from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
-    with _quietly():
-        program = torch.onnx.export(
-            traced,
-            dynamo=True,
-            verbose=False,
-            input_names=["image", "omega"][:inputs],
-            output_names=["output"],
-            dynamic_shapes=(free, None)[:inputs] if free else None,
-        )
+    inputs = len(traced.graph_signature.user_inputs)
+    try:
+        with _quietly():
+            program = torch.onnx.export(
+                traced,
+                dynamo=True,
+                verbose=False,
+                input_names=["image", "omega"][:inputs],
+                output_names=names,
+                dynamic_shapes=(free, None)[:inputs] if free else None,
+            )
+    except Exception as error:  # torch.onnx raises many kinds
+        cause = error.__cause__ or error
+        raise ExportError(f"{kind} cannot be converted to ONNX: '{_first_line(cause)}'") from error
     ClearMetadataAndDocStringPass()(program.model)
     program.model.metadata_props["omega"] = turns
     return program.model_proto.SerializeToString()
@@ -221,21 +254,24 @@ def _difference(content: bytes, net: nn.Module, cases: list[tuple[Tensor, ...]])
     """Largest difference of file and network on these inputs, in units of the largest output."""
     from onnxruntime import InferenceSession, SessionOptions
 
-    options = SessionOptions()
-    options.log_severity_level = 4  # what fails is told by the difference
-    session = InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    names, apart = [node.name for node in session.get_inputs()], []
+    session, options = None, SessionOptions()
+    options.log_severity_level = 4  # failures are reported as an infinite difference
+    apart = []
     for inputs in cases:
         with torch.no_grad():
-            expected = net(*inputs)
+            outputs = tree_leaves(net(*inputs))
         try:
-            (output,) = session.run(None, {n: v.numpy() for n, v in zip(names, inputs, strict=True)})
+            session = session or InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            names = [node.name for node in session.get_inputs()]
+            found = session.run(None, {n: v.numpy() for n, v in zip(names, inputs, strict=True)})
         except Exception:  # onnxruntime has a dozen of its own
             return float("inf")
-        if output.shape != tuple(expected.shape):
-            return float("inf")
-        largest = (torch.from_numpy(output) - expected).abs().max()
-        apart.append(largest / expected.abs().max().clamp(1))
+        for value, expected in zip(found, outputs, strict=True):
+            if value.shape != tuple(expected.shape):
+                return float("inf")
+            expected = expected.double()
+            largest = (torch.from_numpy(value).double() - expected).abs().max()
+            apart.append(largest / expected.abs().max().clamp(1))
     return torch.stack(apart).max().item()  # NaN where one is
 
 

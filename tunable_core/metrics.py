@@ -1,7 +1,7 @@
 """Image metrics: [B, 3, H, W] images in [0, 1] to one number per image, [B].
 
-All refuse, with a ValueError of one sentence, images that are no RGB batch, of two sizes, outside
-[0, 1] by far, too small, or that hold NaN or infinity.
+All refuse, with a ValueError of one sentence, images that are no RGB batch, of two sizes, or too small,
+that hold NaN or infinity, or that are outside [0, 1] by more than noise explains (0 to 255, [-1, 1]).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
+from torch.nn import functional as F
 
 from tunable_core import niqe as naturalness
 from tunable_core import weights
@@ -21,6 +22,8 @@ from tunable_core.torchvision_import import import_torchvision
 
 LPIPS_LEAST = 31
 """Side in pixels below which AlexNet has nothing left to pool."""
+BLOCK = 16
+"""Side in pixels of the areas whose means tell noise from a wrong range."""
 
 
 def psnr(output: Tensor, target: Tensor, *, clip: bool = True, crop: int = 0) -> Tensor:
@@ -155,6 +158,7 @@ def _checked(metric: str, *, least: int = 1, crop: int = 0, **images: Tensor) ->
             raise ValueError(f"images must be in [0, 1]; the {name} reaches {reach:g} (divide by 255?)")
         if not image.is_floating_point():
             raise ValueError(f"{name} must be floating-point; got {image.dtype} (x.float() / 255)")
+    _check_areas(images)
     size = shapes[name][-2:]
     if crop and min(size) <= 2 * crop:
         raise ValueError(f"a crop of {crop} leaves nothing of {size}")
@@ -164,3 +168,51 @@ def _checked(metric: str, *, least: int = 1, crop: int = 0, **images: Tensor) ->
             f"{metric} needs images of at least {least} x {least}; got {size} (take larger crops)"
         )
     return [x[..., crop : x.shape[-2] - crop, crop : x.shape[-1] - crop] for x in images.values()]
+
+
+def _check_areas(images: dict[str, Tensor]) -> None:
+    """Refuse images whose areas, not only single pixels, lie outside [0, 1]: images in [-1, 1]."""
+    way = "more than noise explains (from [-1, 1]: (x + 1) / 2)"
+    for name, image in images.items():
+        if not image.numel():
+            continue
+        if name == "output":
+            if _from_minus_1_to_1(image, images.get("target", images.get("clean"))):
+                raise ValueError(f"images must be in [0, 1]; the output lies in [-1, 1], {way}")
+        elif (excess := _beyond_noise(image).max().item()) > 0:
+            raise ValueError(
+                f"images must be in [0, 1]; a whole area of the {name} is {excess:.2g} outside, {way}"
+            )
+
+
+def _beyond_noise(image: Tensor) -> Tensor:
+    """How far an area of each image lies outside [0, 1] where noise does not explain it, else 0: [B].
+
+    Noise moves a pixel by any amount, but the mean of n pixels only by its standard deviation over
+    sqrt(n). The mean of an area of BLOCK x BLOCK may be off by 5 such standard errors, from the area's
+    own deviation and at least those of sigma = 75, plus 0.05 for the undershoot of resampling. Images in
+    [-1, 1] have dark areas far below 0; one that has none lies in [0, 1] as well and cannot be told.
+    """
+    side = min(BLOCK, *image.shape[-2:])
+    x = image.detach().float()
+    mean = F.avg_pool2d(x, side)
+    deviation = (F.avg_pool2d(x.square(), side) - mean.square()).clamp(min=0).sqrt()
+    excess = torch.maximum(-mean, mean - 1)
+    noise = 0.05 + 5 * deviation.clamp(min=75 / 255) / side
+    return torch.where(excess > noise, excess, 0).flatten(1).amax(1)
+
+
+def _from_minus_1_to_1(output: Tensor, reference: Tensor | None) -> bool:
+    """Whether an output is surely in [-1, 1]; a poor network's output may be anywhere and is measured.
+
+    With a reference: (output + 1) / 2 is much closer to it than the output, and than its mean colour.
+    Without one: the output keeps within [-1, 1] and has an area with a mean below -0.5.
+    """
+    x = output.detach().float()
+    if reference is None:
+        dark = F.avg_pool2d(x, min(BLOCK, *x.shape[-2:])).amin() < -0.5
+        return bool(dark and x.abs().max() <= 1)
+    y = reference.detach().float()
+    moved, given = (((a - y) ** 2).flatten(1).mean(1) for a in ((x + 1) / 2, x))
+    better = moved < torch.minimum(given, y.flatten(1).var(1)) / 2
+    return bool((better & (_beyond_noise(x) > 0)).any())

@@ -1,14 +1,15 @@
-"""Objectives and the parametric multi-loss that the dials mix (Eqs. 7, 9; Sec. 4.1.2)."""
+"""Objectives of restoration (Eq. 9; Sec. 4.1.2); see multi_loss.py for what an objective is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from tunable_core.checks import check, is_number
 
 NU = 0.9
 """Share of the noise that full noise preservation keeps (Sec. 4.1.1)."""
@@ -16,14 +17,6 @@ NU = 0.9
 
 GAMMA = 8.0
 """Largest strength of the sharpening (Sec. 4.1.2)."""
-
-
-class Objective(Protocol):
-    """A loss of one behaviour: small when the output behaves so."""
-
-    def __call__(self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
-        """Images [B, 3, H, W] in [0, 1] and dials [p] or [B, p] to a loss per sample, [B]."""
-        ...
 
 
 def l1(a: Tensor, b: Tensor) -> Tensor:
@@ -39,26 +32,30 @@ def reconstruction(output: Tensor, clean: Tensor, degraded: Tensor, omega: Tenso
 class NoisePreservation:
     """L_noise: L1 distance to y_eta, the clean image with part of its noise put back (Eq. 9).
 
-    noise_target: "fixed" asks for y + nu (z - y) whatever the dials say, and leaves the dials to the
-        loss weights; "eq9" is the printed formula, y + omega_2 nu (z - y). The paper's Table 1 fits
-        "fixed" in training.
+    noise_target: "fixed" asks for y + nu (z - y) whatever the dials are, and leaves the dials to the
+        loss weights; "eq9" is the printed formula, y + omega_2 nu (z - y), where omega_2 is the dial of
+        this objective. The paper's Table 1 fits "fixed" in training.
     nu: share of the noise kept, in [0, 1].
-    dial: position of omega_2 in omega.
     """
 
-    def __init__(
-        self, noise_target: Literal["fixed", "eq9"] = "fixed", nu: float = NU, dial: int = 1
-    ) -> None:
-        if noise_target not in ("fixed", "eq9"):
-            raise ValueError(f"noise_target must be 'fixed' or 'eq9'; got {noise_target!r}")
-        if not 0 <= nu <= 1:
-            raise ValueError(f"nu is a share of the noise in [0, 1]; got {nu}")
-        self.noise_target, self.nu, self.dial = noise_target, nu, dial
+    def __init__(self, noise_target: Literal["fixed", "eq9"] = "fixed", nu: float = NU) -> None:
+        self.noise_target, self.nu = noise_target, nu
+        check(self, noise_rules(noise_target, nu), got=f"{noise_target!r} and {nu}")
 
-    def __call__(self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
-        """See Objective."""
-        strength = omega[..., self.dial] if self.noise_target == "eq9" else omega.new_ones(())
+    def __call__(
+        self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor, dial: int = 1
+    ) -> Tensor:
+        """See multi_loss.Objective."""
+        strength = omega[..., dial] if self.noise_target == "eq9" else omega.new_ones(())
         return l1(output, noise_target(clean, degraded, strength, self.nu))
+
+
+def noise_rules(noise_target: str, nu: float) -> dict[str, bool]:
+    """The rules for settings of NoisePreservation, each with whether it holds; see checks.check."""
+    return {
+        "noise_target must be 'fixed' or 'eq9'": noise_target in ("fixed", "eq9"),
+        "nu is a share of the noise in [0, 1]": is_number(nu, 0, 1),
+    }
 
 
 def noise_target(clean: Tensor, degraded: Tensor, omega_2: Tensor | float, nu: float = NU) -> Tensor:
@@ -93,36 +90,49 @@ class Joint:
     """Strength of the sharpening at omega_2 = 1."""
 
     def __post_init__(self) -> None:
-        faults = []
-        if self.reading not in get_args(Reading):
-            faults.append(f"reading must be one of {', '.join(get_args(Reading))}; got {self.reading!r}")
-        if not 0 <= self.nu <= 1:
-            faults.append(f"nu is a share of the noise in [0, 1]; got {self.nu}")
-        if not 0 <= self.gamma < float("inf"):
-            faults.append(f"gamma must be finite and not negative; got {self.gamma}")
-        if faults:
-            raise ValueError("Joint: " + "; ".join(faults))
+        check(self, joint_rules(self.reading, self.nu, self.gamma))
 
     def kept(self, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
-        """y_r: [B, 3, H, W], not clipped."""
+        """y_r: [B, 3, H, W], not clipped; omega: omega_1 and omega_2 in the last axis."""
         if self.reading == "clean":
             return clean
         dial = omega[..., 0]
         return noise_target(clean, degraded, dial if self.reading == "literal" else 1 - dial, self.nu)
 
     def sharpened(self, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
-        """y_r + omega_2 gamma (h - g * h): [B, 3, H, W], not clipped."""
+        """y_r + omega_2 gamma (h - g * h): [B, 3, H, W], not clipped; omega as in kept()."""
         kept = self.kept(clean, degraded, omega)
         edges = high_pass(kept if self.reading == "literal" else clean)
         return kept + self.gamma * omega[..., 1].to(clean).view(-1, 1, 1, 1) * edges
 
-    def noise(self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
-        """L_noise: L1 distance to y_r; see Objective."""
-        return l1(output, self.kept(clean, degraded, omega))
+    def noise(
+        self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor, dial: int = 0
+    ) -> Tensor:
+        """L_noise: L1 distance to y_r, omega_1 being this objective's dial; see multi_loss.Objective."""
+        return l1(output, self.kept(clean, degraded, omega[..., [dial]]))
 
-    def blur(self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
-        """L_blur: L1 distance to the sharpened target; see Objective."""
-        return l1(output, self.sharpened(clean, degraded, omega))
+    def blur(
+        self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor, dial: int = 1
+    ) -> Tensor:
+        """L_blur: L1 distance to the sharpened target; see multi_loss.Objective.
+
+        omega_2 is this objective's dial and omega_1 the other one. Raises ValueError unless p = 2.
+        """
+        if omega.shape[-1] != 2:
+            raise ValueError(
+                f"Joint.blur needs two dials, its own and that of the noise; got {omega.shape[-1]} "
+                f"(mix it with Joint.noise alone)"
+            )
+        return l1(output, self.sharpened(clean, degraded, omega[..., [1 - dial, dial]]))
+
+
+def joint_rules(reading: str, nu: float, gamma: float) -> dict[str, bool]:
+    """The rules for settings of Joint, each with whether it holds; see checks.check."""
+    return {
+        f"reading must be one of {', '.join(get_args(Reading))}": reading in get_args(Reading),
+        "nu is a share of the noise in [0, 1]": is_number(nu, 0, 1),
+        "gamma must be finite and not negative": is_number(gamma, 0),
+    }
 
 
 def high_pass(image: Tensor) -> Tensor:
@@ -138,62 +148,3 @@ def high_pass(image: Tensor) -> Tensor:
     padded = F.pad(image, (4, 4, 4, 4), mode="reflect")
     rows = F.conv2d(padded, g[:, :, None], groups=image.shape[1])
     return image - F.conv2d(rows, g[:, :, :, None], groups=image.shape[1])
-
-
-class MultiLoss:
-    """L_omega = sum_i omega_i lambda_i L_i over named objectives (Eq. 7).
-
-    objectives: name to objective, in the order of the dials.
-    lambdas: fixed weights, one per objective, none negative; default 1 each.
-    """
-
-    def __init__(
-        self, objectives: Mapping[str, Objective], lambdas: Sequence[float] | None = None
-    ) -> None:
-        self.objectives = dict(objectives)
-        self.lambdas = tuple([1.0] * len(self.objectives) if lambdas is None else lambdas)
-        if len(self.lambdas) != len(self.objectives):
-            raise ValueError(
-                f"one lambda per objective: got {len(self.lambdas)} for {list(self.objectives)}"
-            )
-        if not all(0 <= weight < float("inf") for weight in self.lambdas):
-            raise ValueError(f"lambdas must be finite and not negative; got {self.lambdas}")
-
-    @property
-    def adversary(self) -> Any:
-        """The objective that itself learns at each step, if there is one; see adversarial.py."""
-        return next((f for f in self.objectives.values() if hasattr(f, "learn")), None)
-
-    @property
-    def p(self) -> int:
-        """Number of objectives, and of dials."""
-        return len(self.objectives)
-
-    def __call__(
-        self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The mixed loss [], averaged over the batch, and each objective's own mean, [].
-
-        A costly objective whose dial is 0 for the whole batch is left out; its mean is then NaN.
-        """
-        if omega.shape[-1] != self.p:
-            raise ValueError(
-                f"omega has {omega.shape[-1]} dials for the {self.p} objectives {list(self.objectives)}"
-            )
-        if output.shape != clean.shape:
-            raise ValueError(
-                f"the network gives {list(output.shape)} for a target of {list(clean.shape)}: its scale "
-                f"is not the task's"
-            )
-        idle = [
-            getattr(f, "costly", False) and not omega[..., i].any()
-            for i, f in enumerate(self.objectives.values())
-        ]
-        parts = [
-            torch.zeros(len(output), device=omega.device) if out else f(output, clean, degraded, omega)
-            for f, out in zip(self.objectives.values(), idle, strict=True)
-        ]
-        weights = omega.float() * torch.tensor(self.lambdas, device=omega.device)
-        loss = (weights * torch.stack(parts, dim=1)).sum(1).mean()
-        means = [part.mean() * (torch.nan if out else 1) for part, out in zip(parts, idle, strict=True)]
-        return loss, dict(zip(self.objectives, means, strict=True))

@@ -10,6 +10,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from tunable_core.checks import are_shares, check, is_count
+
 OmegaLike = Tensor | Sequence[float] | Sequence[Sequence[float]]
 
 
@@ -70,15 +72,12 @@ class OmegaSampling:
     """Omegas per step: the batch is cut in so many equal groups; 1 is one omega for the batch."""
 
     def __post_init__(self) -> None:
-        faults = []
-        if self.kind not in ("uniform", "simplex"):
-            faults.append(f"kind must be 'uniform' or 'simplex', got {self.kind!r}")
-        if not all(share >= 0 for share in self.corners) or sum(self.corners) > 1:
-            faults.append(f"corners must be shares with a sum of at most 1, got {self.corners}")
-        if self.groups < 1:
-            faults.append(f"groups must be at least 1, got {self.groups}")
-        if faults:
-            raise ValueError("OmegaSampling: " + "; ".join(faults))
+        rules = {
+            "kind must be 'uniform' or 'simplex'": self.kind in ("uniform", "simplex"),
+            "corners must be shares with a sum of at most 1": are_shares(self.corners),
+            "groups must be at least 1": is_count(self.groups),
+        }
+        check(self, rules)
 
     def draw(self, p: int, generator: torch.Generator) -> Tensor:
         """Random omegas of one step: [groups, p] float32 in [0, 1], on the generator's device."""

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from tunable_core import datasets, metrics
-from tunable_core.degradations import gaussian_blur, test_noise
+from tunable_core.checks import are_numbers, check, is_count, is_number
+from tunable_core.degradations import gaussian_blur, seeded_noise
 from tunable_core.objectives import NU, noise_target
 from tunable_core.resampling import cut_to_multiple, low_resolution
 from tunable_core.tasks import DenoisingDeblurring
@@ -38,6 +39,25 @@ class Case:
     """Positions of the dials for this image alone; None takes those of the sweep."""
 
 
+def sweep_rules(what) -> dict[str, bool]:
+    """The rules for fields that sweeps share, each with whether it holds; see checks.check."""
+    rules = {
+        "omegas must be one or more rows of finite numbers": isinstance(what.omegas, tuple | list)
+        and len(what.omegas) > 0
+        and all(are_numbers(omega) for omega in what.omegas),
+        "every must be a whole number of at least 1": is_count(getattr(what, "every", 1)),
+        "crop must be None or a whole number of at least 1": getattr(what, "crop", None) is None
+        or is_count(what.crop),
+        "nu is a share of the noise in [0, 1]": is_number(getattr(what, "nu", 0.0), 0, 1),
+    }
+    for name in ("sigmas", "rhos"):
+        if hasattr(what, name):
+            rules[f"{name} must be one or more finite numbers, none negative"] = are_numbers(
+                getattr(what, name), 0
+            )
+    return rules
+
+
 @dataclass(frozen=True)
 class DenoisingSweep:
     """What is measured, but for the control; part of the key of a kept sweep."""
@@ -55,6 +75,9 @@ class DenoisingSweep:
     nu: float = NU
     """Share of the noise in y_eta at omega_2 = 1."""
 
+    def __post_init__(self) -> None:
+        check(self, sweep_rules(self))
+
     def __len__(self) -> int:
         """Number of cases."""
         return len(datasets.describe(self.images).ids[:: self.every]) * len(self.sigmas)
@@ -65,7 +88,7 @@ class DenoisingSweep:
         for name in pictures.ids[:: self.every]:
             clean = cut(pictures[name], self.crop)
             for sigma in self.sigmas:
-                yield Case(name, {"sigma": sigma}, clean, test_noise(clean, sigma))
+                yield Case(name, {"sigma": sigma}, clean, seeded_noise(clean, sigma))
 
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
         """The metrics of one output [1, 3, H, W]."""
@@ -86,13 +109,19 @@ def cut(image: Tensor, crop: int | None) -> Tensor:
 def _denoising_row(case: Case, omega: Sequence[float], output: Tensor, nu: float) -> dict[str, Tensor]:
     clean, degraded = case.clean[None], case.degraded[None]
     rounded = (output.clamp(0, 1) * 255).round() / 255
-    noisy = case.levels.get("sigma") != 0
     return {
         "psnr": metrics.psnr(output, clean),
         "psnr_eta": metrics.psnr(output, noise_target(clean, degraded, omega[1], nu)),
         "psnr_8bit": metrics.psnr(rounded, clean),
-        "kept": metrics.kept_fraction(output, clean, degraded) if noisy else torch.tensor([torch.nan]),
+        "kept": _kept(case, clean, output),
     }
+
+
+def _kept(case: Case, noiseless: Tensor, output: Tensor) -> Tensor:
+    """metrics.kept_fraction, or NaN where no noise was added."""
+    if case.levels.get("sigma") == 0:
+        return torch.tensor([torch.nan])
+    return metrics.kept_fraction(output, noiseless, case.degraded[None])
 
 
 @dataclass(frozen=True)
@@ -105,6 +134,9 @@ class RealSweep:
     """Positions of the dials; the default are those of Table 2b."""
     nu: float = NU
     """Share of the noise in y_eta at omega_2 = 1."""
+
+    def __post_init__(self) -> None:
+        check(self, sweep_rules(self))
 
     def __len__(self) -> int:
         """Number of cases."""
@@ -151,6 +183,9 @@ class JointSweep:
     bf16: bool = False
     """Let the network run in bfloat16, as it was trained: a third of the time on a CPU that has it."""
 
+    def __post_init__(self) -> None:
+        check(self, sweep_rules(self))
+
     def __len__(self) -> int:
         """Number of cases."""
         count = len(datasets.describe(self.images).ids[:: self.every])
@@ -165,7 +200,7 @@ class JointSweep:
             for rho in self.rhos:
                 blurred = gaussian_blur(clean[None], rho)[0]
                 for sigma in self.sigmas:
-                    degraded, truth = test_noise(blurred, sigma), (task.told(sigma, rho),)
+                    degraded, truth = seeded_noise(blurred, sigma), (task.told(sigma, rho),)
                     levels, omegas = {"sigma": sigma, "rho": rho}, truth if self.told else None
                     yield Case(name, levels, clean, degraded, blurred, omegas)
 
@@ -174,7 +209,7 @@ class JointSweep:
         clean = case.clean[None]
         row = {
             "psnr": metrics.psnr(output, clean),
-            "kept": metrics.kept_fraction(output, case.noiseless[None], case.degraded[None]),
+            "kept": _kept(case, case.noiseless[None], output),
             "detail": metrics.detail_gain(output, clean),
         }
         if self.perceptual:
@@ -200,6 +235,10 @@ class SuperResolutionSweep:
     """Measure LPIPS and NIQE of the whole image too, whose weights are downloaded."""
     luma: bool = False
     """Measure PSNR and SSIM of the Y channel too, of the output rounded to 8 bits, as the field does."""
+
+    def __post_init__(self) -> None:
+        scale = {"scale must be a whole number of at least 1": is_count(self.scale)}
+        check(self, sweep_rules(self) | scale)
 
     def __len__(self) -> int:
         """Number of cases."""

@@ -1,10 +1,12 @@
 """Several processes, on one machine or many, that train one run: torch.distributed, under torchrun.
 
 Every process makes the same batch, a pure function of seed and step, works on its equal share of it,
-and averages gradients with the others. So the number of processes decides nothing but the time: omegas
-differ between processes as the groups of a step do, and a checkpoint goes on with any other number. Only
-the first process decides and writes; all must see the same store. Without torchrun there is one process,
-and every function here does nothing.
+and averages gradients with the others. So the number of processes changes only the time: omegas differ
+between processes as the groups of a step do, and a checkpoint can be resumed with any other number. The
+exception is training against an adversary: its relativistic loss and its batch normalisation use the
+statistics of each process's own share. Only the first process decides and
+writes; all must see the same store.
+Without torchrun there is one process, and every function here does nothing.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tunable_core import datasets, photos
-from tunable_core.objectives import MultiLoss
+from tunable_core.multi_loss import MultiLoss
+from tunable_core.omega import OmegaLike
 from tunable_core.perceptual import VGG19
 
 LAYER = "relu3_3"
@@ -170,12 +171,18 @@ class StyleLoss(MultiLoss):
         super().__init__({f"style {each.name}": self._objective(i) for i, each in enumerate(styles)})
 
     def __call__(
-        self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor
+        self,
+        output: Tensor,
+        clean: Tensor,
+        degraded: Tensor,
+        omega: OmegaLike,
+        *,
+        extrapolate: bool = False,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """See MultiLoss."""
         self.seen = self.parts(output, clean)
         try:
-            return super().__call__(output, clean, degraded, omega)
+            return super().__call__(output, clean, degraded, omega, extrapolate=extrapolate)
         finally:
             self.seen = None
 

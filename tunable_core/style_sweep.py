@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from tunable_core import datasets, metrics
+from tunable_core.checks import check
 from tunable_core.omega import path
-from tunable_core.protocols import Case, cut
+from tunable_core.protocols import Case, cut, sweep_rules
 from tunable_core.style import LAYER, Style, StyleLoss
 
 
@@ -33,6 +34,9 @@ class StyleSweep:
     """Take every n-th image of the set."""
     crop: int | None = None
     """Side of a central square crop, pixels; None takes whole images."""
+
+    def __post_init__(self) -> None:
+        check(self, sweep_rules(self))
 
     def __len__(self) -> int:
         """Number of cases."""

@@ -11,19 +11,24 @@ import torch
 from torch import Tensor
 
 from tunable_core.adversarial import Adversarial
+from tunable_core.checks import check, is_count, is_number, is_positive, is_range
 from tunable_core.degradations import MAX_RHO, blur_then_noise, gaussian_noise
+from tunable_core.multi_loss import MultiLoss
 from tunable_core.networks import DiscriminatorConfig
 from tunable_core.objectives import (
     GAMMA,
     NU,
     Joint,
-    MultiLoss,
     NoisePreservation,
     Reading,
+    joint_rules,
+    noise_rules,
     reconstruction,
 )
 from tunable_core.resampling import REACH, low_resolution
 from tunable_core.style import LAYER, Style, StyleLoss
+
+RANGE = "must be a range (low, high) with 0 <= low <= high"
 
 
 class Pair(NamedTuple):
@@ -48,6 +53,10 @@ class Denoising:
     nu: float = NU
     """Share of the noise that omega_2 = 1 keeps."""
 
+    def __post_init__(self) -> None:
+        sigma = {f"sigma {RANGE}, in grey levels": is_range(self.sigma)}
+        check(self, sigma | noise_rules(self.noise_target, self.nu))
+
     @property
     def loss(self) -> MultiLoss:
         """The multi-loss of Eq. 7 for this task."""
@@ -68,6 +77,9 @@ class RealDenoising:
     """Reading of Eq. 9 in training; see objectives.NoisePreservation."""
     nu: float = NU
     """Share of the noise that omega_2 = 1 keeps."""
+
+    def __post_init__(self) -> None:
+        check(self, noise_rules(self.noise_target, self.nu))
 
     @property
     def loss(self) -> MultiLoss:
@@ -105,6 +117,14 @@ class DenoisingDeblurring:
     """Largest share of the noise that is kept."""
     gamma: float = GAMMA
     """Strength of the sharpening at omega_2 = 1."""
+
+    def __post_init__(self) -> None:
+        rules = {
+            f"sigma {RANGE} and high > 0, in grey levels": is_range(self.sigma) and self.sigma[1] > 0,
+            f"rho {RANGE} and high > 0, in pixels": is_range(self.rho) and self.rho[1] > 0,
+            "levels must be 'uniform' or 'beta'": self.levels in ("uniform", "beta"),
+        }
+        check(self, rules | joint_rules(self.reading, self.nu, self.gamma))
 
     @property
     def loss(self) -> MultiLoss:
@@ -170,6 +190,15 @@ class SuperResolution:
     weighted: bool = False
     """Weight the discriminator's samples by omega_2. In 600 steps at laptop size it was no gain: LPIPS
     at (0, 1) 0.384 with it and 0.382 without, PSNR at (1, 0) 23.78 dB either way."""
+
+    def __post_init__(self) -> None:
+        weights = ("pixel", "vgg", "adversarial")
+        rules = {
+            "scale must be a whole number of at least 1": is_count(self.scale),
+            **{f"{w} must be finite and not negative": is_number(getattr(self, w), 0) for w in weights},
+            "discriminator_lr must be positive and finite": is_positive(self.discriminator_lr),
+        }
+        check(self, rules)
 
     @property
     def loss(self) -> MultiLoss:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from tunable_core import ranks
+from tunable_core.checks import check
 from tunable_core.controls.base import Control, Stage, check_stages
 from tunable_core.datasets import crops
 from tunable_core.omega import OmegaSampling
@@ -71,9 +72,7 @@ class Training:
             "precision must be 'bf16' or 'float32'": self.precision in ("bf16", "float32"),
             "batch must be a multiple of omega.groups": self.batch % self.omega.groups == 0,
         }
-        faults = [rule for rule, holds in rules.items() if not holds]
-        if faults:
-            raise ValueError("Training: " + "; ".join(faults) + f"; got {self}")
+        check(self, rules)
 
 
 class TrainingDiverged(ArithmeticError):
@@ -130,7 +129,8 @@ def _run_stage(state: State, stage: Stage, task, loss, images, progress, on_log)
     for step in range(state.step, state.steps):
         batch = _batch(task, images, stage, control, settings, step)
         batch = [x if x.ndim == 1 else ranks.share(x) for x in batch]  # one omega is for all
-        clean, degraded, omega, dials = (x.to(device) for x in batch)
+        clean, degraded = (x.to(device) for x in batch[:2])
+        omega, dials = batch[2:]  # on the CPU, where checking them does not wait for the device
         bf16 = settings.precision == "bf16"
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             output = control(degraded, dials)
@@ -146,7 +146,7 @@ def _run_stage(state: State, stage: Stage, task, loss, images, progress, on_log)
             )
         rate = learning_rate(step, state.steps, settings)
         if state.adversary is not None:
-            parts |= state.adversary.learn(output, clean, omega, rate / settings.lr)
+            parts |= loss.learn(output, clean, omega, rate / settings.lr)
         state.update(step, rate, [total.detach(), norm, *parts.values()], list(parts))
         bar.update()
         if (step + 1) % LOG_EVERY == 0 or step + 1 == state.steps:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from tunable_core.checks import check, is_number
 from tunable_core.controls.base import Control, Stage
 from tunable_core.objectives import NU
 
@@ -56,6 +57,9 @@ class BlendConfig:
 
     nu: float = NU
     """Share of the noise that omega_2 = 1 puts back."""
+
+    def __post_init__(self) -> None:
+        check(self, {"nu is a share of the noise in [0, 1]": is_number(self.nu, 0, 1)})
 
     def build(self, network: nn.Module, p: int) -> Blend:
         """The untrained control around a plain network."""

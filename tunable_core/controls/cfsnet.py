@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from tunable_core.checks import check, is_positive
 from tunable_core.controls.base import Control, Stage
 from tunable_core.controls.dynet import check_two, divide
 from tunable_core.networks import ResNet
@@ -92,6 +93,9 @@ class CFSNetConfig:
 
     second: float = 1.0
     """Length of the training of the tuning branch in units of that of the main network."""
+
+    def __post_init__(self) -> None:
+        check(self, {"second must be positive and finite": is_positive(self.second)})
 
     def build(self, network: nn.Module, p: int) -> CFSNet:
         """The untrained control, made of a ResNet's blocks."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tunable_core.checks import check
 from tunable_core.controls.base import Control, Stage
 from tunable_core.networks import ResNet
 
@@ -89,6 +90,9 @@ class CResMDConfig:
 
     form: Literal["backbone", "own"] = "backbone"
     """In the study's backbone, or in the authors' own form at its size."""
+
+    def __post_init__(self) -> None:
+        check(self, {"form must be 'backbone' or 'own'": self.form in ("backbone", "own")})
 
     def build(self, network: nn.Module, p: int) -> CResMD:
         """The untrained control, made of a ResNet's blocks."""

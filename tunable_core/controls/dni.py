@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tunable_core.banks import another_draw
+from tunable_core.checks import check, is_positive
 from tunable_core.controls.base import Control, Stage
 from tunable_core.exchange import Exchange
 from tunable_core.omega import OmegaLike, one_omega
@@ -87,6 +88,14 @@ class DNIConfig:
     """Length of each fine-tuning in units of the first training; None trains each from scratch."""
     scratch: float = 1.0
     """Length of each training from scratch, in the same units."""
+
+    def __post_init__(self) -> None:
+        rules = {
+            "fine_tune must be None or positive and finite": self.fine_tune is None
+            or is_positive(self.fine_tune),
+            "scratch must be positive and finite": is_positive(self.scratch),
+        }
+        check(self, rules)
 
     def build(self, network: nn.Module, p: int) -> DNI:
         """The untrained control around a plain network."""

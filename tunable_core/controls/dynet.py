@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from tunable_core.checks import check, is_positive
 from tunable_core.controls.base import Control, Stage
 from tunable_core.networks import ResNet
 
@@ -81,6 +82,9 @@ class DyNetConfig:
 
     second: float = 1.0
     """Length of the training of the tuning blocks in units of that of the main network."""
+
+    def __post_init__(self) -> None:
+        check(self, {"second must be positive and finite": is_positive(self.second)})
 
     def build(self, network: nn.Module, p: int) -> DyNet:
         """The untrained control, made of a ResNet's blocks."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from tunable_core.checks import check, is_count
 from tunable_core.controls.base import Control, Stage
 from tunable_core.exchange import Exchange
 from tunable_core.omega import OmegaLike, one_omega
@@ -83,6 +84,9 @@ class FiLMConfig:
 
     hidden: int = 128
     """Width of the conditioning MLP's hidden layer."""
+
+    def __post_init__(self) -> None:
+        check(self, {"hidden must be a whole number of at least 1": is_count(self.hidden)})
 
     def build(self, network: nn.Module, p: int) -> FiLM:
         """The untrained control around a plain network."""

@@ -8,7 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from tunable_core.aggregation import PHIS
 from tunable_core.banks import UNTUNED
+from tunable_core.checks import are_shares, check, is_count, is_positive
 from tunable_core.controls.base import Control, Stage
 from tunable_core.omega import OmegaLike, OmegaSampling
 from tunable_core.tunable import Tunable
@@ -22,6 +24,13 @@ class Apart:
     """Length in units of the configured number of steps."""
     corners: tuple[float, ...]
     """Share of its omegas on each unit vector; the others are uniform on sum(omega) = 1."""
+
+    def __post_init__(self) -> None:
+        rules = {
+            "share must be positive and finite": is_positive(self.share),
+            "corners must be shares with a sum of at most 1": are_shares(self.corners),
+        }
+        check(self, rules)
 
 
 class TunableControl(Control):
@@ -78,6 +87,17 @@ class TunableConfig:
     untuned: tuple[str, ...] = ()
     """Patterns of parameters that are shared all the same, beside the norms of torch."""
 
+    def __post_init__(self) -> None:
+        starts = ("shared", "apart", "torch", "equal")
+        rules = {
+            f"phi must be one of {', '.join(PHIS)}": self.phi in PHIS,
+            "kernels must be None or a whole number of at least 1": self.kernels is None
+            or is_count(self.kernels),
+            f"start must be one of {', '.join(starts)}": self.start in starts,
+            "any start but 'shared' is for phi='affine'": self.start == "shared" or self.phi == "affine",
+        }
+        check(self, rules)
+
     def build(self, network: nn.Module, p: int) -> TunableControl:
         """The untrained control around a plain network."""
         untuned = (*UNTUNED, *self.untuned)
@@ -85,8 +105,6 @@ class TunableConfig:
             network, p, self.apart, phi=self.phi, kernels=self.kernels, tuned=self.tuned, untuned=untuned
         )
         if self.start != "shared":
-            if self.phi != "affine":
-                raise ValueError(f"start={self.start!r} is for phi='affine'; got phi={self.phi!r}")
             self._restart(control.network, p)
         return control
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from tunable_core.checks import check, is_count
+
 SLOPE = 0.2
 """Of the leaky ReLUs."""
 
@@ -56,6 +58,13 @@ class DiscriminatorConfig:
     """Channels at full resolution."""
     scales: int = 4
     """Halvings of the image, each but the first doubling the channels."""
+
+    def __post_init__(self) -> None:
+        rules = {
+            "channels must be a whole number of at least 1": is_count(self.channels),
+            "scales must be a whole number of at least 1": is_count(self.scales),
+        }
+        check(self, rules)
 
     def build(self) -> Discriminator:
         """A discriminator with fresh weights from torch's random state."""

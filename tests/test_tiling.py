@@ -192,7 +192,7 @@ def test_measuring_leaves_the_network_as_it_was(network):
 
 
 def test_a_network_that_sees_the_whole_image_is_refused(image):
-    with pytest.raises(ValueError, match=r"Mean looks farther than 512 pixels.* give overlap"):
+    with pytest.raises(ValueError, match=r"Mean looks farther than 256 pixels.* give overlap"):
         tiled(Mean(3, 3, 1), image, tile=24)
 
 

@@ -17,6 +17,7 @@ from tunable_core import datasets, photos
 from tunable_core.multi_loss import MultiLoss
 from tunable_core.omega import OmegaLike
 from tunable_core.perceptual import VGG19
+from tunable_core.photo_pixels import in_8_bits
 
 LAYER = "relu3_3"
 """Of VGG-19, for style and content."""
@@ -112,8 +113,8 @@ def read(path: Path) -> Tensor:
     found = [fault for fault, holds in faults.items() if holds]
     if found:
         raise ValueError(f"the style image {path} " + ", and ".join(found))
-    pixels = photo.pixels if photo.full == 255 else (photo.pixels // 257).astype(np.uint8)
-    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)
+    pixels = np.ascontiguousarray(in_8_bits(photo.pixels))
+    return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
 def _pixels(wanted: Style) -> Tensor:

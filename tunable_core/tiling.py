@@ -11,10 +11,16 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-FARTHEST = 512
+FARTHEST = 256
 """The largest reach that is looked for, pixels."""
 PERIODS = 16
 """The largest period that is looked for, pixels."""
+SHIFTS = sorted(range(1, PERIODS + 1), key=lambda shift: (shift & (shift - 1) > 0, shift))
+"""The periods in the order in which they are tried: most networks have a power of 2."""
+
+
+class SeesWholeImage(ValueError):
+    """A network's output depends on pixels farther away than FARTHEST."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ def tiled(
         with the overlap, or takes 16 beside an overlap that is given.
     progress: show a bar with the time left in a terminal or notebook, once it takes over two seconds.
     An image no larger than the tile is one call. Raises ValueError for a tile that is too small, for a
-    network that sees the whole image, and for a call whose output has another size.
+    network that sees the whole image (SeesWholeImage), and for a call whose output has another size.
     """
     if image.ndim != 4:
         raise ValueError(f"tiled takes images [B, C, H, W]; got {list(image.shape)}")
@@ -70,7 +76,13 @@ def tiled(
     if overlap is None:
         if not isinstance(call, nn.Module):
             raise ValueError("only a network's reach can be measured: give overlap, in pixels")
-        seen = reach(call, channels=image.shape[1], scale=scale)
+        try:
+            seen = reach(call, channels=image.shape[1], scale=scale)
+        except SeesWholeImage as error:
+            raise SeesWholeImage(
+                f"{error}, as attention over the image or a global mean do, so tiles cannot equal the "
+                f"whole: give overlap"
+            ) from error
         overlap, align = seen.pixels, align or seen.period
     rows, columns = (spans(side, tile, overlap, align or 16) for side in (height, width))
     output = None
@@ -129,8 +141,9 @@ def reach(net: nn.Module, *, channels: int = 3, scale: int = 1) -> Reach:
     The distance is found by putting a NaN into single pixels and seeing where it arrives, so it is the
     layers' and not the weights'; the period by shifting a random image.
     net: a map of [B, channels, H, W] to [B, C', scale H, scale W], of any H and W.
-    Raises ValueError for one that looks farther than FARTHEST pixels or has no period up to PERIODS:
-    attention over the image, or a global mean.
+    A bar in the terminal says that it is being measured, once that takes over two seconds.
+    Raises SeesWholeImage for one that looks farther than FARTHEST pixels, as with attention over the
+    image or a global mean, and ValueError for one that has no period up to PERIODS.
     """
     found = _known.setdefault(net, {})
     if (channels, scale) not in found:
@@ -141,19 +154,21 @@ def reach(net: nn.Module, *, channels: int = 3, scale: int = 1) -> Reach:
 
 @torch.no_grad()
 def _measure(net: nn.Module, channels: int, scale: int) -> Reach:
-    side, about = 64, None
-    while about is None:
-        if side > 2 * FARTHEST:
-            raise ValueError(
-                f"{type(net).__name__} looks farther than {FARTHEST} pixels, as attention over the "
-                f"image or a global mean do, so tiles cannot equal the whole: give overlap"
-            )
-        about = _felt(net, side, side // 2, channels, scale)
-        side *= 2
-    period = _period(net, about + PERIODS, channels, scale)
-    side = _round(2 * about + 4 * PERIODS, 64)
-    felt = [_felt(net, side, side // 2 + i, channels, scale) for i in range(period)]
-    return Reach(max(felt), period)
+    with tqdm(desc="how far the network looks", delay=2, disable=None, leave=False, unit="image") as bar:
+        side, about = 64, None
+        while about is None:
+            if side > 2 * FARTHEST:
+                raise SeesWholeImage(f"{type(net).__name__} looks farther than {FARTHEST} pixels")
+            about = _felt(net, side, side // 2, channels, scale)
+            side *= 2
+            bar.update()
+        period = _period(net, about + PERIODS, channels, scale, bar)
+        side = _round(2 * (about + period) + 2, PERIODS)
+        found = []
+        for i in range(period):
+            found.append(_felt(net, side, side // 2 + i, channels, scale))
+            bar.update()
+        return Reach(max(found), period)
 
 
 def _felt(net: nn.Module, side: int, place: int, channels: int, scale: int) -> int | None:
@@ -170,14 +185,19 @@ def _felt(net: nn.Module, side: int, place: int, channels: int, scale: int) -> i
     return max(place - first // scale, last // scale - place)
 
 
-def _period(net: nn.Module, margin: int, channels: int, scale: int) -> int:
-    """The smallest shift of the input that shifts the output alike, beyond a margin from the borders."""
-    side = _round(2 * margin + 2 * PERIODS, 64)
+def _period(net: nn.Module, margin: int, channels: int, scale: int, bar: tqdm) -> int:
+    """The smallest shift of the input that shifts the output alike, beyond a margin from the borders.
+
+    All such shifts are multiples of the smallest, so that one which is no power of 2 is only looked for
+    where no power of 2 is found.
+    """
+    side = _round(2 * margin + 2 * PERIODS, PERIODS)
     x = _image(net, channels, side + PERIODS).uniform_(generator=torch.Generator().manual_seed(0))
     whole, inner = net(x[..., :side, :side].contiguous()), slice(scale * margin, -scale * margin)
-    for shift in range(1, PERIODS + 1):
+    for shift in SHIFTS:
         seen = slice(shift, side + shift)
         shifted = net(x[..., seen, seen].contiguous())[..., : -scale * shift, : -scale * shift]
+        bar.update()
         difference = shifted - whole[..., scale * shift :, scale * shift :]
         if difference[..., inner, inner].abs().max() <= 1e-5 * whole.abs().max().clamp(1):
             return shift

@@ -56,6 +56,7 @@ class SwinIRConfig:
             upsampler=self.upsampler,
         )
         network.register_forward_pre_hook(_check_window)
+        network.config = self
         return network
 
 
@@ -116,9 +117,11 @@ class NAFNetConfig:
         import_torchvision()
         from spandrel.architectures.NAFNet import NAFNet  # it imports torchvision
 
-        return NAFNet(
+        network = NAFNet(
             width=self.width,
             enc_blk_nums=list(self.encoder),
             middle_blk_num=self.middle,
             dec_blk_nums=list(self.decoder),
         )
+        network.config = self
+        return network

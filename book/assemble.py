@@ -93,7 +93,7 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
     _dump(source / "results.json", results)
     _dump(source / "executions.json", executions)
     _dump(source / "runs.json", [_load(path) for path in sorted((runs / "runs").glob("*/run.json"))])
-    _dump(source / "sweeps.json", [_sweep(path) for path in sorted((runs / "sweeps").glob("*.csv"))])
+    _dump(source / "sweeps.json", [_sweep(path) for path in sorted((runs / "sweeps").rglob("*.csv"))])
     nightly = root / "data/bench/nightly.json"
     tests = json.loads(nightly.read_text()) if nightly.exists() else {}
     _dump(source / "nightly.json", [{"test": test, **record} for test, record in tests.items()])

@@ -16,7 +16,7 @@ from tunable_core.omega import OmegaSampling
 from tunable_core.overhead import Operators
 from tunable_core.protocols import DenoisingSweep
 from tunable_core.runs import RunConfig
-from tunable_core.sweep import average, find, key, stored, sweep
+from tunable_core.sweep import average, find, repeat
 from tunable_core.training import train
 
 UNORDERED = {
@@ -36,21 +36,14 @@ GPU may add in an order that varies, in the words of this book: patterns of thei
 def again(config: RunConfig, what: DenoisingSweep, *, progress: bool = True) -> pd.DataFrame:
     """Train a config once more, whatever the store holds, and measure it as its run was.
 
-    what: a sweep of the run that is in the store. The new one is stored beside it, see reruns(); its
-    record says which device trained and measured it. The weights are not stored.
+    what: a sweep of the run that is in the store. The new one is stored beside it, see sweep.repeats();
+    its record says which device trained and measured it. The weights are not stored.
     Raises FileNotFoundError without that sweep.
     """
     find(config, what)
-    run = runs.get(config, progress=False, weights=False)
-    label = f"again-{len(reruns(run, what)) + 1}-{config.name}-{key(run, what)}"
     control = config.build().to(ranks.join())
     train(control, config.task, list(datasets.load(config.data)), config.training, progress=progress)
-    return sweep(control, what, label=label, progress=progress)
-
-
-def reruns(of: runs.Run, what: DenoisingSweep) -> list[pd.DataFrame]:
-    """The stored sweeps of trainings once more of what `what` measured of a run: those with its key."""
-    return stored(f"again-*-{key(of, what)}", what)
+    return repeat(runs.get(config, progress=False, weights=False), what, control, progress=progress)
 
 
 def apart(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:

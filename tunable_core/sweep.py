@@ -44,8 +44,9 @@ __all__ = [
     "leaders",
     "measurable",
     "measure",
+    "repeat",
+    "repeats",
     "spread",
-    "stored",
     "sweep",
 ]
 
@@ -67,17 +68,21 @@ def sweep(of: Control | Run, what: Sweep, *, label: str = "", progress: bool = T
     """
     path, what = _place(of, what, label)
     if not path.exists():
-        clock, control = time.monotonic(), of.control if isinstance(of, Run) else of
-        frame = measure(control, what, progress=progress, label=_label(of, label))
-        record = {
-            "name": _label(of, label),
-            "weights": _state(of)[:16],
-            "settings": asdict(what),
-            "seconds": round(time.monotonic() - clock, 1),
-            **machine(_device().type),
-        }
-        _write(path, frame, record)
+        _keep(path, of, what, _label(of, label), progress)
     return _checked(path, of, what)
+
+
+def _keep(path: Path, of: Control | Run, what: Sweep, name: str, progress: bool) -> None:
+    clock, control = time.monotonic(), of.control if isinstance(of, Run) else of
+    frame = measure(control, what, progress=progress, label=name)
+    record = {
+        "name": name,
+        "weights": _state(of)[:16],
+        "settings": asdict(what),
+        "seconds": round(time.monotonic() - clock, 1),
+        **machine(_device().type),
+    }
+    _write(path, frame, record)
 
 
 def find(of: Control | Run | RunConfig, what: Sweep) -> pd.DataFrame:
@@ -94,6 +99,19 @@ def find(of: Control | Run | RunConfig, what: Sweep) -> pd.DataFrame:
     if path is None:
         raise FileNotFoundError(f"'{_label(of)}' was not measured on '{what.images}' like this: {what}")
     return _checked(path, of, what)
+
+
+def repeat(of: Run, what: Sweep, control: Control, *, progress: bool = True) -> pd.DataFrame:
+    """Measure a control that was trained once more as a run was; stored for repeats() of that run."""
+    name = f"again-{len(repeats(of, what)) + 1}-{_label(of)}-{key(of, what)}"
+    path = _folder(what) / "again" / f"{name}-{what.images}-{key(control, what)}.csv"
+    _keep(path, control, what, name, progress)
+    return _checked(path, control, what)
+
+
+def repeats(of: Control | Run, what: Sweep) -> list[pd.DataFrame]:
+    """The stored tables of what was trained once more as a run was, in the order of measuring."""
+    return [_read(path) for path in sorted(_folder(what).glob(f"again/again-*-{key(of, what)}-*.csv"))]
 
 
 def measurable(of: Control | Run, what: Sweep) -> bool:
@@ -211,14 +229,6 @@ def _folder(what: Sweep) -> Path:
     """Sweeps of the embedded samples lie apart: they are not released."""
     folder = store() / "sweeps"
     return folder / "samples" if datasets.is_sample(what.images) else folder
-
-
-def stored(label: str, what: Sweep) -> list[pd.DataFrame]:
-    """The stored sweeps with these settings whose label matches a pattern (as of a file's name)."""
-    paths = sorted(_folder(what).glob(f"{label}-{what.images}-*.csv"))
-    settings = json.loads(json.dumps(asdict(what)))
-    found = (_read(path) for path in paths)
-    return [frame for frame in found if frame.attrs["record"]["settings"] == settings]
 
 
 def _found(of: Control | Run, what: Sweep) -> Path | None:

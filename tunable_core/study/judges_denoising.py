@@ -182,8 +182,8 @@ def _equation_9(budget: Profile) -> Verdict:
 
 def _manifolds(budget: Profile) -> Verdict:
     config = denoising("tunable", budget)
-    if runs.find(config) is None:
-        raise NotMeasured(config.name)
+    if runs.find(config, weights=True) is None:
+        raise NotMeasured(f"the weights of {config.name}")
     control = runs.get(config, progress=False).control
     names = [
         n for n, _ in control.network.module.named_parameters() if ".conv" in n and n.endswith("weight")

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import places
 import teaching
 import yaml
 from notebook_run import clock_time, read
@@ -76,7 +77,7 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
     results, executions = {}, []
     for stem in stems:
         path = output / "notebooks" / f"{stem}.ipynb"
-        notebook = read(path)
+        notebook = places.shortened(read(path), root, runs)
         results[stem] = collect(notebook, stem)
         pictures(notebook, source / "figures")
         nbformat.write(
@@ -93,7 +94,7 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
     _dump(source / "results.json", results)
     _dump(source / "executions.json", executions)
     _dump(source / "runs.json", [_load(path) for path in sorted((runs / "runs").glob("*/run.json"))])
-    _dump(source / "sweeps.json", [_sweep(path) for path in sorted((runs / "sweeps").glob("*.csv"))])
+    _dump(source / "sweeps.json", [_sweep(path) for path in sorted((runs / "sweeps").rglob("*.csv"))])
     nightly = root / "data/bench/nightly.json"
     tests = json.loads(nightly.read_text()) if nightly.exists() else {}
     _dump(source / "nightly.json", [{"test": test, **record} for test, record in tests.items()])
@@ -121,11 +122,12 @@ def licences(registry: Path) -> list[dict[str, Any]]:
 
 
 def _commit(root: Path) -> str:
-    """What is checked out, "" outside of a clone."""
-    asked = subprocess.run(
-        ["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return asked.stdout.strip()
+    """What is checked out, "" outside of a clone or without git."""
+    command = ["git", "-C", root, "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
 
 
 def collect(notebook: nbformat.NotebookNode, stem: str) -> dict[str, Any]:

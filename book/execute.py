@@ -4,10 +4,12 @@ Papermill alone is lenient: an unknown parameter only warns, text passes for a n
 run leaves a plausible file. Here names and types are checked before anything runs (parameters.py);
 a notebook is written to a `.part` file that takes the name of the result only when every cell has
 finished; and a result is used again only while everything it was made from is unchanged: notebook,
-parameters, tunable_core, requirements.lock, and the data (registry, the paper's numbers, runs,
-sweeps, and which data sets are at hand). Runs and sweeps that appear while the notebooks run are
-taken for theirs. Beside each result NN.ipynb lies NN.json: what it was made from, when, on what
-machine, in how many seconds. The HTML is then put together by assemble.py.
+parameters, tunable_core, requirements.lock, and the data (every file of data/, runs, sweeps, and
+which data sets are available). A result counts as made from the data as they were before its notebook
+began; only the runs and sweeps that the notebooks report to have written themselves are added. So
+whatever others change while the book runs is read the next time. Beside each result NN.ipynb lies
+NN.json: what it was made from, when, on what machine, in how many seconds. assemble.py then puts the
+HTML together.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,7 @@ import yaml
 from filelock import FileLock, Timeout
 from notebook_run import clock_time, execute, read
 from parameters import Fault, declared, near, resolve, settings
-from provenance import changed, data_state, inputs, record_path, store, write_record
+from provenance import Data, changed, inputs, record_path, store, write_record
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,26 +93,26 @@ def run(
     values = resolve(known, settings(folder / "profiles", profile), given, selected)
 
     results = {stem: output / "notebooks" / f"{stem}.ipynb" for stem in selected}
-    state = data_state(root)
-    made_from = {stem: inputs(root, sources[stem], values[stem], state) for stem in selected}
-    why = {s: "forced" if force else changed(results[s], made_from[s]) for s in selected}
-    done = [stem for stem in selected if not why[stem]]
-    for stem in done:
+    data, kept = Data.now(root), store(root)
+    made_from = {stem: inputs(root, sources[stem], values[stem]) for stem in selected}
+    state = data.state()
+    why = {s: "forced" if force else changed(results[s], made_from[s] | state) for s in selected}
+    read_by = {stem: data for stem in selected if not why[stem]}  # the data that each result knows
+    for stem in read_by:
         print(f"{stem}: unchanged, used again", flush=True)
     for number, stem in enumerate(due := [stem for stem in selected if why[stem]], 1):
         print(f"{stem}: running ({number} of {len(due)}; {why[stem]})", flush=True)
         defaults = {name: parameter.default for name, parameter in known[stem].items()}
         changes = {n: v for n, v in values[stem].items() if v != defaults[n]}
-        record = execute(sources[stem], results[stem], changes, folder)
+        read_by[stem] = Data.now(root)
+        record, written = execute(sources[stem], results[stem], changes, folder)
         record = {"profile": profile, "parameters": values[stem], **record}
-        state = data_state(root)
-        done.append(stem)
-        for other in done:  # what this notebook trained does not make the others stale
-            if other != stem:
-                record_of = json.loads(record_path(results[other]).read_text())
-            else:
-                record_of = record
-            write_record(record_path(results[other]), record_of | {"inputs": made_from[other] | state})
+        own = Data.now(root).written(written, kept)
+        for other, seen in read_by.items():  # what this notebook trained does not make them stale
+            read_by[other] = seen = replace(seen, made=seen.made | own)
+            place = record_path(results[other])
+            record_of = record if other == stem else json.loads(place.read_text())
+            write_record(place, record_of | {"inputs": made_from[other] | seen.state()})
         note = f"; {record['stderr_lines']} lines on stderr" if record["stderr_lines"] else ""
         print(f"{stem}: done in {clock_time(record['seconds'])}{note}", flush=True)
     return list(sources)

@@ -19,10 +19,13 @@ from parameters import Fault
 from provenance import machine, sha256
 
 
-def execute(source: Path, target: Path, changes: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def execute(
+    source: Path, target: Path, changes: Mapping[str, Any], folder: Path
+) -> tuple[dict[str, Any], list[Path]]:
     """Run a notebook with the given changes to its parameters; target appears whole or not at all.
 
-    folder: where its cells run. Returns its record. Raises Fault naming the cell that failed.
+    folder: where its cells run. Returns its record, and the runs and sweeps that it reported to have
+    written (records.wrote). Raises Fault naming the cell that failed.
     """
     import papermill  # slow to import, and not needed to see that nothing has changed
 
@@ -37,13 +40,14 @@ def execute(source: Path, target: Path, changes: Mapping[str, Any], folder: Path
     part = target.with_suffix(".ipynb.part")
     started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
     try:
-        with _kernel_environment(), _heartbeat(part, source.stem), warnings.catch_warnings():
+        with _kernel_environment() as report, _heartbeat(part, source.stem), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # papermill's, of the name .part
             result = papermill.execute_notebook(
                 notebook, str(part), kernel_name="python3", progress_bar=False, cwd=str(folder),
                 start_timeout=180,
                 extra_arguments=["--log-level=CRITICAL"],  # nothing of encryption and shutdown
             )  # fmt: skip
+            written = [Path(line) for line in report.read_text().splitlines()] if report.exists() else []
     except KeyboardInterrupt:
         raise Fault(f"{source.stem}: interrupted; its partial notebook is {part}") from None
     except Exception as error:
@@ -61,7 +65,7 @@ def execute(source: Path, target: Path, changes: Mapping[str, Any], folder: Path
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, target)
-    return {
+    record = {
         "notebook": source.stem,
         "started": started,
         "seconds": round(seconds, 1),
@@ -70,24 +74,29 @@ def execute(source: Path, target: Path, changes: Mapping[str, Any], folder: Path
         "machine": machine(),
         "output": sha256(target),
     }
+    return record, written
 
 
 @contextmanager
-def _kernel_environment() -> Iterator[None]:
-    """Kernels run this very Python, whatever kernels, settings or backend the user has."""
+def _kernel_environment() -> Iterator[Path]:
+    """Kernels run this very Python, whatever kernels, settings or backend the user has.
+
+    Yields the file in which they report what they write to the store.
+    """
     before = dict(os.environ)
     with tempfile.TemporaryDirectory() as scratch:
         os.environ |= {
             "JUPYTER_PATH": str(Path(sys.prefix) / "share/jupyter"),  # its python3 is sys.executable
             "JUPYTER_RUNTIME_DIR": scratch,
             "IPYTHONDIR": scratch,
+            "TUNABLE_WRITTEN": str(report := Path(scratch) / "written.txt"),
         }
         for name in ("TUNABLE_DATA", "TUNABLE_RUNS"):  # cells run in notebooks/
             if before.get(name):
-                os.environ[name] = str(Path(before[name]).resolve())
+                os.environ[name] = str(Path(before[name]).expanduser().resolve())
         os.environ.pop("MPLBACKEND", None)
         try:
-            yield
+            yield report
         finally:
             os.environ.clear()
             os.environ.update(before)

@@ -7,9 +7,15 @@ import json
 import os
 import platform
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+MADE = ("runs", "sweeps")
+"""Folders of the store that notebooks add to."""
+UNFINISHED = (".part", ".lock")
+"""Ends of the names of files and folders that are being written, or only hold others off."""
 
 
 def changed(result: Path, made_from: Mapping[str, str]) -> str:
@@ -26,38 +32,65 @@ def changed(result: Path, made_from: Mapping[str, str]) -> str:
     return f"changed: {', '.join(different)}" if different else ""
 
 
-def inputs(root: Path, source: Path, values: Mapping[str, Any], state: Mapping) -> dict[str, str]:
-    """Hashes of everything that a result is made from."""
+def inputs(root: Path, source: Path, values: Mapping[str, Any]) -> dict[str, str]:
+    """Hashes of what a result is made from, but for the data."""
     return {
         "notebook": sha256(source),
         "parameters": hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest(),
-        "tunable_core": _hash_files(root, (root / "tunable_core").rglob("*.py")),
-        "requirements.lock": _hash_files(root, [root / "requirements.lock"]),
-        **state,
+        "tunable_core": _hash(_files(root, (root / "tunable_core").rglob("*.py"))),
+        "requirements.lock": _hash(_files(root, [root / "requirements.lock"])),
     }
 
 
-def data_state(root: Path) -> dict[str, str]:
-    """Hashes of the runs and sweeps by content, and of the data sets by file names and sizes."""
-    kept = store(root)
-    fixed = [root / "data/registry.tsv", *(root / "data/paper").glob("*.csv")]
-    made = [p for name in ("runs", "sweeps") for p in (kept / name).rglob("*") if p.is_file()]
-    sets = Path(os.environ.get("TUNABLE_DATA") or root / "data/datasets")
-    listing = [
-        f"{path.relative_to(sets).as_posix()} {path.stat().st_size}"
-        for path in sets.rglob("*")
-        if path.is_file() and _settled(path, sets)
-    ]
-    return {
-        "data": _hash_files(root, fixed),
-        "runs and sweeps": _hash_files(kept, [p for p in made if _settled(p, kept)]),
-        "data sets": hashlib.sha256("\n".join(sorted(listing)).encode()).hexdigest(),
-    }
+@dataclass(frozen=True)
+class Data:
+    """Everything of the data that a chapter can read: what identifies each file, by its path."""
+
+    fixed: dict[str, str]
+    """All of data/, such as the registry, the paper's numbers, claims and benchmarks, by content."""
+    made: dict[str, str]
+    """Runs and sweeps, by content."""
+    sets: dict[str, str]
+    """Data sets, by size."""
+
+    @classmethod
+    def now(cls, root: Path) -> Data:
+        """As it lies there."""
+        root, kept = root.resolve(), store(root)
+        sets = Path(os.environ.get("TUNABLE_DATA") or root / "data/datasets").expanduser().resolve()
+        own = [kept / name for name in MADE]
+        made = [path for folder in own for path in _settled(folder, kept)]
+        others = [*own, sets, *(root / "data" / name for name in ("datasets", *MADE))]
+        fixed = {
+            path
+            for folder in (root / "data", kept)
+            for path in _settled(folder, folder)
+            if not any(path.is_relative_to(other) for other in others)
+        }
+        return cls(
+            _files(root, fixed),
+            _files(kept, made),
+            {_name(path, sets): str(path.stat().st_size) for path in _settled(sets, sets)},
+        )
+
+    def state(self) -> dict[str, str]:
+        """A hash of each part, by its name."""
+        parts = {"data": self.fixed, "runs and sweeps": self.made, "data sets": self.sets}
+        return {name: _hash(files) for name, files in parts.items()}
+
+    def written(self, by: Iterable[Path], kept: Path) -> dict[str, str]:
+        """Of the runs and sweeps those that a notebook reported: files, or folders with all in them."""
+        names = {_name(path, kept) for path in by if path.is_relative_to(kept)}
+        return {
+            file: content
+            for file, content in self.made.items()
+            if names.intersection([file, *(parent.as_posix() for parent in Path(file).parents)])
+        }
 
 
 def store(root: Path) -> Path:
     """Where runs/ and sweeps/ lie: $TUNABLE_RUNS, or data/."""
-    return Path(os.environ.get("TUNABLE_RUNS") or root / "data").resolve()
+    return Path(os.environ.get("TUNABLE_RUNS") or root / "data").expanduser().resolve()
 
 
 def machine() -> dict[str, Any]:
@@ -87,16 +120,26 @@ def write_record(path: Path, content: Mapping[str, Any]) -> None:
     os.replace(part, path)
 
 
-def _settled(path: Path, folder: Path) -> bool:
-    return not any(p.startswith(".") or p.endswith(".part") for p in path.relative_to(folder).parts)
+def _settled(folder: Path, base: Path) -> Iterator[Path]:
+    """The files of a folder that are not being written."""
+    for path in folder.rglob("*"):
+        parts = path.relative_to(base).parts
+        if path.is_file() and not any(p.startswith(".") or p.endswith(UNFINISHED) for p in parts):
+            yield path
 
 
-def _hash_files(base: Path, paths: Iterable[Path]) -> str:
-    total = hashlib.sha256()
-    for path in sorted(paths):
-        if path.is_file():
-            total.update(f"{path.relative_to(base).as_posix()} {sha256(path)}\n".encode())
-    return total.hexdigest()
+def _files(base: Path, paths: Iterable[Path]) -> dict[str, str]:
+    return {_name(path, base): sha256(path) for path in paths if path.is_file()}
+
+
+def _name(path: Path, base: Path) -> str:
+    """Relative to the base where it lies in there."""
+    return (path.relative_to(base) if path.is_relative_to(base) else path).as_posix()
+
+
+def _hash(files: Mapping[str, str]) -> str:
+    lines = (f"{name} {content}\n" for name, content in sorted(files.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def sha256(path: Path) -> str:

@@ -1,26 +1,29 @@
 """Printed cells beside ours: each with the sweep of its own method, metric and dials."""
 
 import pandas as pd
+from stored import kept_sweep
 
-from tunable_core import study, sweep
-from tunable_core.study.cells import PAPER, SWEEPS, beside_printed
+from tunable_core import study
+from tunable_core.study import measurements
+from tunable_core.study.cells import PAPER, beside_printed
 
 BUDGET = study.profile("laptop")
 
 
 def test_every_printed_cell_of_our_methods_is_there_and_none_is_invented(store):
     cells = beside_printed(BUDGET)
-    printed = {name: pd.read_csv(PAPER / f"{name}.csv") for name in SWEEPS}
-    expected = {name: int(frame.method.isin(SWEEPS[name]).sum()) for name, frame in printed.items()}
+    rebuilt = {name: configs for name, (configs, _) in measurements.tables(BUDGET).items()}
+    printed = {name: pd.read_csv(PAPER / f"{name}.csv") for name in rebuilt}
+    expected = {name: int(frame.method.isin(rebuilt[name]).sum()) for name, frame in printed.items()}
     assert cells.groupby("table").size().to_dict() == expected
     assert cells.ours.isna().all()
     assert cells.attrs["records"] == []
 
 
-def put(store, name, images, frame):
-    """A kept sweep of that name on those images."""
-    record = {"name": name, "settings": {"images": images}}
-    sweep._write(store / f"sweeps/{name}-{images}-0123456789.csv", frame, record)
+def put(method, table, images, frame):
+    """A stored sweep of the run that stands for a printed method."""
+    configs, sweep_of = measurements.tables(BUDGET)[table]
+    kept_sweep(configs[method], sweep_of(images), frame)
 
 
 def test_a_cell_is_the_mean_at_its_dials(store):
@@ -33,7 +36,7 @@ def test_a_cell_is_the_mean_at_its_dials(store):
             "psnr": [34.0, 36.0, 26.0],
         }
     )
-    put(store, "denoising-tunable-fixed-laptop", "kodak", frame)
+    put("Tunable", "table1", "kodak", frame)
     cells = beside_printed(BUDGET).dropna(subset="ours")
     assert set(cells.method) == {"Tunable"}
     assert set(cells.metric) == {"psnr"}
@@ -45,9 +48,9 @@ def test_a_cell_is_the_mean_at_its_dials(store):
 def test_the_luma_of_table_5_and_the_noise_level_of_table_2_are_found(store):
     at = {"image": "one", "omega_1": [1.0], "omega_2": [0.0]}
     luma = pd.DataFrame({**at, "psnr": 20.0, "psnr_y": 30.0, "ssim_y": 0.8})
-    put(store, "sr-swinir-fixed-laptop", "set5", luma)
+    put("SwinIR", "table5", "set5", luma)
     noise = pd.DataFrame({**at, "sigma": 25.0, "psnr": 31.0})
-    put(store, "swinir-fixed-laptop", "kodak", noise)
+    put("SwinIR", "table2a", "kodak", noise)
     cells = beside_printed(BUDGET).dropna(subset="ours").set_index(["table", "metric"]).ours
     assert cells["table5", "psnr"] == 30.0
     assert cells["table5", "ssim"] == 0.8

@@ -1,21 +1,28 @@
 """Claims: each judged by a threshold, on what is in the store and nothing else."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import yaml
+from stored import kept_run, kept_sweep
 
-from tunable_core import bench, study, sweep
-from tunable_core.study import claims
+from tunable_core import bench, runs, study, sweep
+from tunable_core.study import claims, measurements
 from tunable_core.study.verdicts import CLEAN, KEEP, NotMeasured, graded, table
-from tunable_core.style_sweep import ring
 from tunable_core.sweep import FIVE
 
 TEXTS = yaml.safe_load(claims.CLAIMS.read_text())
 BUDGET = study.profile("laptop")
 
 
-def kept(store, name, psnr, images="kodak", key="0123456789", **columns):
-    """Put a sweep of one image at the five omegas into the store."""
+def method(name, seed=0):
+    """The denoising run of a method."""
+    return study.denoising(name, BUDGET, seed=seed)
+
+
+def kept(name, psnr, images="kodak", config=None, what=None, **columns):
+    """Put a sweep of one image at the five omegas into the store, by default that of Table 1."""
     frame = pd.DataFrame(
         {
             "image": "one",
@@ -27,8 +34,7 @@ def kept(store, name, psnr, images="kodak", key="0123456789", **columns):
             "kept": columns.get("kept", [0.9, 0.7, 0.5, 0.3, 0.1]),
         }
     )
-    record = {"name": f"{name}-laptop", "settings": {"images": images}}
-    sweep._write(store / "sweeps" / f"{name}-laptop-{images}-{key}.csv", frame, record)
+    kept_sweep(config or method(name), what or measurements.table_1(images), frame)
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
@@ -69,73 +75,107 @@ def test_no_number_is_no_success():
 def test_what_was_not_measured_is_not_tested_and_named(store):
     judged = claims.judged(BUDGET)
     assert judged.loc["fidelity", "verdict"] == "not tested"
-    assert "denoising-tunable-fixed on kodak" in judged.loc["fidelity", "evidence"]
+    assert "denoising-dni-8x32-seed0 on kodak" in judged.loc["fidelity", "evidence"]
 
 
 @pytest.mark.parametrize(
     ("ours", "level"), [(34.95, "reproduced"), (34.85, "partly"), (34.0, "not reproduced")]
 )
 def test_fidelity_is_judged_against_the_plain_network(store, ours, level):
-    kept(store, "denoising-dni", [26, 28, 30, 33, 35])
-    kept(store, "denoising-tunable-fixed", [26, 28, 30, 33, ours])
+    kept("dni", [26, 28, 30, 33, 35])
+    kept("tunable", [26, 28, 30, 33, ours])
     assert claims.judged(BUDGET).loc["fidelity", "verdict"] == level
 
 
 def test_a_dial_that_goes_back_does_not_tune(store):
-    kept(store, "denoising-tunable-fixed", [26, 28, 30, 33, 35])
+    kept("tunable", [26, 28, 30, 33, 35])
     assert claims.judged(BUDGET).loc["tunes", "verdict"] == "reproduced"
-    kept(store, "denoising-tunable-fixed", [26, 28, 27, 26, 35], kept=[0.9, 0.5, 0.6, 0.7, 0.1])
+    kept("tunable", [26, 28, 27, 26, 35], kept=[0.9, 0.5, 0.6, 0.7, 0.1])
     assert claims.judged(BUDGET).loc["tunes", "verdict"] == "not reproduced"
 
 
 def test_a_rival_within_the_spread_takes_no_cell(store):
     for images in ("kodak", "cbsd68"):
-        kept(store, "denoising-tunable-fixed", [26, 28, 30, 33, 35], images)
+        kept("tunable", [26, 28, 30, 33, 35], images)
         for rival in ("dni", "dni-scratch", "dynet", "cfsnet"):
-            kept(store, f"denoising-{rival}", [26, 28, 30, 33, 35.05], images)
+            kept(rival, [26, 28, 30, 33, 35.05], images)
     assert claims.judged(BUDGET).loc["table-1", "evidence"].startswith("No rival is better in 16 of 20")
     for seed, psnr in enumerate((34.9, 35.1)):
-        kept(store, f"seeds-tunable-fixed-{seed}", [26, 28, 30, 33, psnr])
+        kept("", [26, 28, 30, 33, psnr], config=method("tunable", seed), what=measurements.seeds())
     verdict = claims.judged(BUDGET).loc["table-1"]
     assert verdict.verdict == "reproduced"
     assert verdict.evidence == "No rival is better in 20 of 20 cells."
 
 
-def test_a_kept_sweep_is_found_by_its_name(store):
-    kept(store, "a", [1, 2, 3, 4, 5])
-    kept(store, "a-b", [5, 4, 3, 2, 1])
-    assert list(sweep.kept("a-laptop", "kodak").psnr) == [1, 2, 3, 4, 5]
-    with pytest.raises(FileNotFoundError, match=r"no sweep 'a-laptop' on 'cbsd68'"):
-        sweep.kept("a-laptop", "cbsd68")
-    with pytest.raises(NotMeasured, match="b on kodak"):
-        table("b", BUDGET)
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("change", [{"crop": 64}, {"sigmas": (5.0,)}], ids=str)
+def test_a_chapter_run_with_other_settings_leaves_every_verdict_as_it_was(change):
+    kept("dni", [26, 28, 30, 33, 35])
+    kept("tunable", [26, 28, 30, 33, 34.95])
+    before = claims.judged(BUDGET)
+    assert before.loc["fidelity", "verdict"] == "reproduced"
+    kept("tunable", [1, 2, 3, 4, 5], what=replace(measurements.table_1(), **change))
+    pd.testing.assert_frame_equal(claims.judged(BUDGET), before)
 
 
-def test_of_two_sweeps_of_one_name_none_is_judged_and_both_are_named(store):
-    name = "denoising-tunable-fixed"
-    for key in ("0123456789", "abcdef0123"):
-        kept(store, name, [1, 2, 3, 4, 5], key=key)
-    with pytest.raises(
-        sweep.SeveralSweeps, match=rf"2 sweeps of '{name}-laptop' on 'kodak'.*0123456789.*abcdef0123"
-    ):
-        sweep.kept(f"{name}-laptop", "kodak")
-    judged = claims.judged(BUDGET).loc["fidelity"]
-    assert judged.verdict == "not tested"
-    assert "keep one of" in judged.evidence
-    assert study.cells.beside_printed(BUDGET).ours.isna().all()
+def test_the_style_chapter_run_with_other_steps_leaves_its_verdict_as_it_was(store):
+    around(study.style.transfer("tunable", BUDGET), low=0.0)
+    assert claims.judged(BUDGET).loc["three-objectives", "verdict"] == "reproduced"
+    around(study.style.transfer("tunable", BUDGET, steps=1000), low=1.1)
+    assert claims.judged(BUDGET).loc["three-objectives", "verdict"] == "reproduced"
+
+
+@pytest.mark.usefixtures("store")
+def test_a_label_decides_nothing():
+    kept("tunable", [26, 28, 30, 33, 35])
+    config, what = method("tunable"), measurements.table_1()
+    (path,) = (runs.store() / "sweeps").iterdir()
+    before = sweep.find(config, what)
+    record = {k: v for k, v in before.attrs["record"].items() if k not in ("table", "sha256")}
+    record["name"] = "mine"
+    sweep._write(path.with_name(path.name.replace(config.name, "mine")), before, record)
+    path.unlink()
+    pd.testing.assert_frame_equal(sweep.find(config, what), before)
+
+
+def test_of_a_run_without_weights_nothing_is_trained_for_a_verdict(store, monkeypatch):
+    kept_run(method("tunable"))
+    monkeypatch.setattr(runs, "train", None)
+    verdict = claims.judged(BUDGET).loc["manifolds"]
+    assert verdict.verdict == "not tested"
+    assert "the weights of denoising-tunable-fixed" in verdict.evidence
+
+
+@pytest.mark.usefixtures("store")
+def test_a_misspelt_method_is_an_error():
+    with pytest.raises(ValueError, match=r"method must be one of .*; got 'tunabel'"):
+        table(study.denoising("tunabel", BUDGET), measurements.table_1())
+
+
+@pytest.mark.usefixtures("store")
+def test_of_a_run_that_was_measured_otherwise_nothing_is_found():
+    kept("tunable", [26, 28, 30, 33, 35], what=measurements.seeds())
+    with pytest.raises(NotMeasured, match="denoising-tunable-fixed-8x32-seed0 on kodak"):
+        table(method("tunable"), measurements.table_1())
 
 
 def test_the_ends_of_the_dial_are_preservation_and_fidelity():
     assert (KEEP, CLEAN) == ((0.0, 1.0), (1.0, 0.0))
 
 
-@pytest.mark.parametrize(("low", "level"), [(0.0, "reproduced"), (1.1, "not reproduced")])
-def test_three_objectives_are_judged_along_the_edges(store, low, level):
-    frame = pd.DataFrame(ring(3, 2)[:-1], columns=["omega_1", "omega_2", "omega_3"])
+def around(config, low):
+    """A sweep round the triangle; low: what style 1 has where its dial alone is turned up."""
+    what = measurements.three_styles(BUDGET)
+    frame = pd.DataFrame(what.omegas, columns=["omega_1", "omega_2", "omega_3"])
     frame = frame.assign(image="one", **{f"loss_{i}": 1 - frame[f"omega_{i}"] for i in (1, 2, 3)})
     frame.loc[frame.omega_1 == 1, "loss_1"] = low
-    record = {"name": "style-tunable-laptop", "settings": {"images": "kodak"}}
-    sweep._write(store / "sweeps/style-tunable-laptop-kodak-0123456789.csv", frame, record)
+    kept_sweep(config, what, frame)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(("low", "level"), [(0.0, "reproduced"), (1.1, "partly")])
+def test_three_objectives_are_judged_along_the_edges(low, level):
+    around(study.style.transfer("tunable", BUDGET), low)
     assert claims.judged(BUDGET).loc["three-objectives", "verdict"] == level
 
 
@@ -154,9 +194,9 @@ def test_the_runtime_is_judged_by_eager_cases_of_the_cpu_and_the_others_are_told
 def test_nafnet_is_judged_by_the_mean_over_all_seeds(store):
     for seed, gap in enumerate((0.4, 0.0, -0.2)):
         for control, ahead in (("fixed", gap), ("tunable", 0)):
-            name = f"seeds-nafnet-{control}-{seed}" if seed else f"nafnet-{control}"
             assert claims.judged(BUDGET).loc["nafnet", "verdict"] == "not tested"
-            kept(store, name, [30 + ahead] * 5, images="nam-test")
+            config = measurements.nafnet(control, BUDGET, seed=seed)
+            kept("", [30 + ahead] * 5, config=config, what=measurements.table_2b())
     judged = claims.judged(BUDGET).loc["nafnet"]
     assert judged.verdict == "reproduced"
     assert "+0.07 dB on photographs of nam, from -0.20 to +0.40 over 3 seeds" in judged.evidence

@@ -21,7 +21,7 @@ from tunable_core.controls import FixedConfig
 from tunable_core.datasets import MissingData
 from tunable_core.files import DamagedFile
 from tunable_core.networks import ResNetConfig
-from tunable_core.sweep import DenoisingSweep, kept, sweep
+from tunable_core.sweep import DenoisingSweep, find, sweep
 
 PLACES = 12
 """Bytes that are flipped, and lengths that are tried, of each file: spread evenly, the ends included."""
@@ -139,10 +139,10 @@ def control(seed: int):
     return FixedConfig().build(ResNetConfig(1, 4).build(), 2)
 
 
-def swept(name="mine", seed=0, what=WHAT) -> Path:
-    """A kept sweep."""
+def swept(label="mine", seed=0, what=WHAT) -> Path:
+    """A stored sweep."""
     before = set((runs.store() / "sweeps").glob("*"))
-    sweep(control(seed), what, name, progress=False)
+    sweep(control(seed), what, label=label, progress=False)
     (path,) = set((runs.store() / "sweeps").glob("*")) - before
     return path
 
@@ -154,32 +154,30 @@ def test_a_damaged_sweep(damages):
     for content in damages(whole):
         path.write_bytes(content)
         with pytest.raises(DamagedFile, match=path.name):
-            sweep(control(0), WHAT, "mine", progress=False)
+            sweep(control(0), WHAT, progress=False)
         with pytest.raises(DamagedFile, match=path.name):
-            kept("mine", "photos")
+            find(control(0), WHAT)
 
 
 @pytest.mark.usefixtures("photos")
 @pytest.mark.parametrize(
     "other",
-    [{"name": "yours"}, {"seed": 1}, {"what": replace(WHAT, sigmas=(9.0,))}],
-    ids=["name", "weights", "settings"],
+    [{"seed": 1}, {"what": replace(WHAT, sigmas=(9.0,))}],
+    ids=["weights", "settings"],
 )
 def test_the_sweep_of_another(other):
     path = swept()
     shutil.copy(swept(**other), path)
     with pytest.raises(DamagedFile, match=path.name):
-        sweep(control(0), WHAT, "mine", progress=False)
+        sweep(control(0), WHAT, progress=False)
 
 
 @pytest.mark.usefixtures("photos")
-def test_the_sweep_of_another_name_is_not_found_under_this_one():
+def test_a_sweep_whose_file_has_the_name_of_another():
     path = swept()
-    other = swept("yours")
-    path.write_bytes(other.read_bytes())
-    other.unlink()
-    with pytest.raises(DamagedFile, match=rf"{path.name} holds the sweep of 'yours' on 'photos'"):
-        kept("mine", "photos")
+    path.rename(path.with_name(path.name.replace("mine", "yours")))
+    with pytest.raises(DamagedFile, match=r"yours-photos-.*\.csv holds the sweep of 'mine' on 'photos'"):
+        find(control(0), WHAT)
 
 
 # Images
@@ -189,7 +187,7 @@ def used_nowhere(config, path: Path, error: type[Exception]) -> None:
     """Neither a training nor a sweep takes the image, and nothing is kept of either."""
     for use in (
         lambda: runs.get(config, progress=False),
-        lambda: sweep(control(0), replace(WHAT, images="photos"), "mine", progress=False),
+        lambda: sweep(control(0), replace(WHAT, images="photos"), progress=False),
     ):
         with pytest.raises(error, match=rf"{path.name} .*make data DATASETS=photos"):
             use()
@@ -233,7 +231,7 @@ def test_a_folder_that_vanishes_in_the_middle_of_a_sweep(config, photos, monkeyp
 
     monkeypatch.setattr(datasets, "read", vanishing)
     with pytest.raises(MissingData, match=r"b\.png is missing .*make data DATASETS=photos"):
-        sweep(control(0), WHAT, "mine", progress=False)
+        sweep(control(0), WHAT, progress=False)
     assert not list(runs.store().rglob("*.csv"))
 
 

@@ -198,7 +198,7 @@ def test_a_trained_network_is_found_by_its_name_and_enlarges(tmp_path, trained):
 
 def test_the_card_tells_its_enlargement_and_what_was_measured(tmp_path, trained):
     what = SuperResolutionSweep(images="samples-test", crop=64, perceptual=False, every=3)
-    frame = sweep(trained.control, what, "tiny", progress=False)
+    frame = sweep(trained.control, what, progress=False)
     text = (save_model(trained, tmp_path, sweeps=[frame]) / "README.md").read_text()
     count = frame["image"].nunique()
     assert f"On {count} images of `samples-test`, scale = 4, means over images:" in text

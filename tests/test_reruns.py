@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import pytest
 from torch import nn
 
-from tunable_core import reruns, runs, study
+from tunable_core import runs, study
 from tunable_core.controls import DNIConfig, DyNetConfig
 from tunable_core.reruns import again, apart, begun_alike, unordered
-from tunable_core.sweep import DenoisingSweep, sweep
+from tunable_core.sweep import DenoisingSweep, key, repeats, sweep
 
 WHAT = DenoisingSweep(images="samples-test", sigmas=(15.0,), omegas=((0.0, 1.0), (1.0, 0.0)), crop=16)
 
@@ -16,33 +16,33 @@ WHAT = DenoisingSweep(images="samples-test", sigmas=(15.0,), omegas=((0.0, 1.0),
 @pytest.fixture
 def kept(config, store):
     """A run, and a sweep of it."""
-    return sweep(runs.get(config, progress=False), WHAT, "tiny", progress=False)
+    return sweep(runs.get(config, progress=False), WHAT, progress=False)
 
 
 def test_the_same_seed_gives_the_same_numbers_on_this_machine(config, kept):
-    differences = apart(kept, again(config, "tiny", "samples-test", progress=False))
+    differences = apart(kept, again(config, WHAT, progress=False))
     assert list(differences.index) == [(0.0, 1.0), (1.0, 0.0)]
     assert (differences == 0).all(axis=None)
 
 
 def test_another_seed_does_not(config, kept):
     other = replace(config, training=replace(config.training, seed=1))
-    assert (apart(kept, again(other, "tiny", "samples-test", progress=False))["psnr"] != 0).all()
+    sweep(runs.get(other, progress=False), WHAT, progress=False)
+    assert (apart(kept, again(other, WHAT, progress=False))["psnr"] != 0).all()
 
 
 def test_every_time_is_kept(config, kept):
+    run = runs.get(config, progress=False)
     for times in (1, 2):
-        again(config, "tiny", "samples-test", progress=False)
-        found = reruns.reruns("tiny", "samples-test")
-        assert [frame.attrs["record"]["name"] for frame in found] == [
-            f"again-{time}-tiny" for time in range(1, times + 1)
-        ]
-    assert reruns.reruns("other", "samples-test") == []
+        again(config, WHAT, progress=False)
+        names = [frame.attrs["record"]["name"] for frame in repeats(run, WHAT)]
+        assert names == [f"again-{n}-{config.name}-{key(run, WHAT)}" for n in range(1, times + 1)]
+    assert repeats(run, replace(WHAT, crop=20)) == []
 
 
 def test_without_the_sweep_nothing_is_trained(config, store):
-    with pytest.raises(FileNotFoundError, match="no sweep 'tiny' on 'samples-test'"):
-        again(config, "tiny", "samples-test", progress=False)
+    with pytest.raises(FileNotFoundError, match="run 'tiny' is not in the store"):
+        again(config, WHAT, progress=False)
 
 
 def test_runs_that_begin_with_the_same_training_are_found_and_compared(config, store):

@@ -94,15 +94,15 @@ SQUARES = DenoisingSweep("samples-test", sigmas=(15.0,), crop=24)
 
 def test_without_its_weights_a_run_keeps_its_record_and_what_was_measured(config, no_training):
     first = get(config)
-    measured = sweep(first, SQUARES, "tiny", progress=False)
-    pd.testing.assert_frame_equal(sweep(first.control, SQUARES, "tiny", progress=False), measured)
+    measured = sweep(first, SQUARES, progress=False)
+    pd.testing.assert_frame_equal(sweep(first.control, SQUARES, progress=False), measured)
     runs.drop_weights(first)
     no_training()
     again = get(config, weights=False)
     assert not list(again.folder.glob("*.safetensors"))
     assert again.state == first.state
     assert again.record["weights"] == first.record["weights"]
-    pd.testing.assert_frame_equal(sweep(again, SQUARES, "tiny", progress=False), measured)
+    pd.testing.assert_frame_equal(sweep(again, SQUARES, progress=False), measured)
     runs.drop_weights(again)
     assert get(config, weights=False).record == again.record
 
@@ -113,7 +113,7 @@ def test_weights_that_were_left_out_are_missed_in_words_and_trained_when_wanted(
     assert runs.find(config) == first.folder
     assert runs.find(config, weights=True) is None
     with pytest.raises(runs.WithoutWeights, match="'tiny' is stored without its weights"):
-        sweep(get(config, weights=False), SQUARES, "tiny", progress=False)
+        sweep(get(config, weights=False), SQUARES, progress=False)
     assert same(get(config).control, first.control)
     assert runs.find(config, weights=True) == first.folder
 

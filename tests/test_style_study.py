@@ -132,9 +132,9 @@ def test_a_sweep_measures_what_the_training_minimises(tiny):
 
 def test_a_kept_sweep_is_found_without_style_images_and_weights(tiny, monkeypatch):
     control = tiny.build().eval()
-    before = sweep(control, what(tiny), "style-test", progress=False)
+    before = sweep(control, what(tiny), progress=False)
     monkeypatch.setattr(StyleLoss, "look", None)
-    after = sweep(control, what(tiny), "style-test", progress=False)
+    after = sweep(control, what(tiny), progress=False)
     assert before.equals(after)
     assert {"loss_1", "gram_3", "vgg_2", "tv", "uv", "psnr"} <= set(average(after, _dials(3)))
 
@@ -144,7 +144,7 @@ def test_sweeps_of_other_styles_or_weights_are_kept_apart(tiny):
     first = what(tiny)
     other = [dataclasses.replace(each, gram=9.0) for each in first.styles]
     second = dataclasses.replace(first, styles=tuple(other))
-    frames = [sweep(control, each, "style-test", progress=False) for each in (first, second)]
+    frames = [sweep(control, each, progress=False) for each in (first, second)]
     assert frames[0]["loss_1"].lt(frames[1]["loss_1"]).all()
 
 

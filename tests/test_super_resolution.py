@@ -181,7 +181,7 @@ def test_the_sweep_leaves_out_a_border_of_the_scale_and_rounds_for_luma(odd, clo
 def test_a_sweep_of_super_resolution_is_kept_and_needs_no_weights():
     what = SuperResolutionSweep("samples-test", crop=32, every=3, omegas=((1.0, 0.0),))
     with pytest.warns(UserWarning, match="LPIPS and NIQE"):
-        frame = sweep(built("fixed"), what, "sr", progress=False)
+        frame = sweep(built("fixed"), what, progress=False)
     assert list(frame) == ["image", "omega_1", "omega_2", "psnr"]
 
 

@@ -1,6 +1,8 @@
 """Sweeps: kept, found again without images, and equal to the metrics called by hand."""
 
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -8,11 +10,13 @@ import torch
 from torch import nn
 
 from tunable_core import datasets, metrics, runs, sweep, tasks
-from tunable_core.controls import Blend, TunableConfig
+from tunable_core.controls import Blend, Fixed, PixelBlend, TunableConfig
 from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile
 from tunable_core.networks import ResNet, ResNetConfig
 from tunable_core.objectives import noise_target
+from tunable_core.records import PACKAGE
+from tunable_core.resampling import Bicubic
 from tunable_core.sweep import (
     DenoisingSweep,
     JointSweep,
@@ -44,15 +48,15 @@ def no_measuring(monkeypatch):
     return lambda: monkeypatch.setattr(sweep, "measure", refuse)
 
 
-def swept(control, what=WHAT, name="tiny"):
-    return sweep.sweep(control, what, name, progress=False)
+def swept(control, what=WHAT):
+    return sweep.sweep(control, what, label="tiny", progress=False)
 
 
 @pytest.fixture
 def kept(control, store):
     """A sweep in the store: its frame and its file."""
     frame = swept(control)
-    (path,) = (store / "sweeps").iterdir()
+    (path,) = store.rglob("*.csv")
     return frame, path
 
 
@@ -61,14 +65,14 @@ def kept(control, store):
 
 def test_of_a_run_without_weights_what_was_measured_is_all_that_is_measurable(config, store):
     run = runs.get(config, progress=False)
-    assert measurable(run, WHAT, "tiny")
+    assert measurable(run, WHAT)
     before = swept(run)
     runs.drop_weights(run)
     bare = runs.get(config, weights=False)
-    assert measurable(bare, WHAT, "tiny")
+    assert measurable(bare, WHAT)
     pd.testing.assert_frame_equal(swept(bare), before)
     other = replace(WHAT, crop=20)
-    assert not measurable(bare, other, "tiny")
+    assert not measurable(bare, other)
     with pytest.raises(runs.WithoutWeights):
         swept(bare, other)
 
@@ -156,7 +160,7 @@ def test_a_sweep_is_measured_once_and_found_again_without_the_images(
 
 def test_without_its_images_a_sweep_is_of_the_samples_and_says_so(control, kept, no_measuring):
     no_measuring()  # the samples were measured already
-    with pytest.warns(UserWarning, match=r"no kept sweep of 'tiny' on 'kodak'.*embedded samples"):
+    with pytest.warns(UserWarning, match=r"no stored sweep of 'tiny' on 'kodak'.*embedded samples"):
         frame = swept(control, replace(WHAT, images="kodak"))
     pd.testing.assert_frame_equal(frame, kept[0], check_exact=True)
     assert frame.attrs["record"]["settings"]["images"] == "samples-test"
@@ -188,26 +192,98 @@ def test_a_kept_sweep_carries_its_record(kept):
     ids=lambda change: next(iter(change)),
 )
 def test_other_settings_are_another_sweep(control, change):
-    assert sweep._key(control, replace(WHAT, **change)) != sweep._key(control, WHAT)
+    assert sweep.key(control, replace(WHAT, **change)) != sweep.key(control, WHAT)
 
 
 def test_other_weights_are_another_sweep(control):
-    before = sweep._key(control, WHAT)
+    before = sweep.key(control, WHAT)
     with torch.no_grad():
         next(control.parameters())[0] += 1e-6
-    assert sweep._key(control, WHAT) != before
+    assert sweep.key(control, WHAT) != before
 
 
 def test_other_images_under_the_same_name_are_another_sweep(control, monkeypatch):
-    before, described = sweep._key(control, WHAT), datasets.describe(WHAT.images)
+    before, described = sweep.key(control, WHAT), datasets.describe(WHAT.images)
     monkeypatch.setattr(datasets, "describe", lambda name: replace(described, checksum="0"))
-    assert sweep._key(control, WHAT) != before
+    assert sweep.key(control, WHAT) != before
 
 
 def test_another_setting_of_a_method_with_the_same_weights_is_another_sweep():
     network = ResNet(1, 4)
-    keys = {sweep._key(Blend(network, nu=nu), WHAT) for nu in (0.5, 0.9)}
+    keys = {sweep.key(Blend(network, nu=nu), WHAT) for nu in (0.5, 0.9)}
     assert len(keys) == 2
+
+
+def test_networks_that_differ_in_their_config_alone_are_measured_one_by_one():
+    plain, skipping = (ResNet(1, 4, image_skip=skip) for skip in (False, True))
+    skipping.load_state_dict(plain.state_dict())
+    assert sweep.key(Fixed(plain), WHAT) != sweep.key(Fixed(skipping), WHAT)
+
+
+def test_networks_without_weights_are_measured_one_by_one():
+    assert sweep.key(Fixed(Bicubic()), WHAT) != sweep.key(Fixed(nn.Identity()), WHAT)
+
+
+def test_a_blend_of_another_blend_is_another_sweep():
+    network = ResNet(1, 4)
+    keys = {sweep.key(PixelBlend(Blend(network, nu=nu)), WHAT) for nu in (0.5, 0.9)}
+    assert len(keys) == 2
+
+
+def test_a_run_and_its_control_are_measured_once(config, store, no_measuring):
+    run = runs.get(config, progress=False)
+    before = swept(run)
+    no_measuring()
+    pd.testing.assert_frame_equal(sweep.sweep(run.control, WHAT, progress=False), before)
+
+
+def test_a_whole_number_is_the_same_setting_as_its_float(control):
+    assert sweep.key(control, replace(WHAT, sigmas=(5, 30))) == sweep.key(control, WHAT)
+
+
+def test_under_another_label_a_sweep_is_found(control, kept, no_measuring):
+    no_measuring()
+    pd.testing.assert_frame_equal(sweep.sweep(control, WHAT, label="other", progress=False), kept[0])
+
+
+def test_a_sweep_has_its_run_in_its_name(config, store):
+    sweep.sweep(runs.get(config, progress=False), WHAT, progress=False)
+    (path,) = (store / "sweeps").rglob("*.csv")
+    assert path.name.startswith(f"{config.name}-{WHAT.images}-")
+
+
+def test_nothing_is_measured_to_find_a_sweep(config, store, no_measuring):
+    no_measuring()
+    with pytest.raises(FileNotFoundError, match=f"run '{config.name}' is not in the store"):
+        sweep.find(config, WHAT)
+    run = runs.get(config, progress=False)
+    with pytest.raises(FileNotFoundError, match=f"'{config.name}' was not measured on 'samples-test'"):
+        sweep.find(config, WHAT)
+    with pytest.raises(FileNotFoundError, match=f"'{config.name}' was not measured on 'samples-test'"):
+        sweep.find(run, WHAT)
+
+
+def test_a_seed_whose_sweep_is_gone_takes_no_other_seeds_place(config, store):
+    repeated = {}
+    for seed in (0, 1, 2):
+        other = replace(config, name=f"r{seed}", training=replace(config.training, seed=seed))
+        run = runs.get(other, progress=False)
+        swept(run)
+        if seed:
+            runs.drop_weights(run)
+        repeated[seed] = runs.get(other, weights=False)
+    before = sweep.by_seed(repeated, WHAT)
+    sweep._path(repeated[1], WHAT).unlink()
+    after = sweep.by_seed(repeated, WHAT)
+    assert list(after) == [0, 2]
+    for seed, frame in after.items():
+        pd.testing.assert_frame_equal(frame, before[seed])
+
+
+def test_what_is_measured_of_the_samples_is_not_part_of_the_repository(kept, store):
+    file = Path("data") / kept[1].relative_to(store)
+    command = ["git", "-C", PACKAGE.parent, "check-ignore", "--quiet", file]
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 # Damage
@@ -314,7 +390,7 @@ def test_real_noise_is_measured_pair_by_pair_with_ssim():
 def test_missing_pairs_have_no_stand_in(monkeypatch, tmp_path, store):
     monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
     with pytest.raises(datasets.MissingData, match="nam"):
-        sweep.sweep(Blend(nn.Conv2d(3, 3, 1)), RealSweep(), "real", progress=False)
+        sweep.sweep(Blend(nn.Conv2d(3, 3, 1)), RealSweep(), progress=False)
 
 
 @pytest.mark.skipif(

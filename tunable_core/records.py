@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -30,6 +31,16 @@ def sealed(record: Any) -> bool:
 
 def _digest(record: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def wrote(path: Path) -> None:
+    """Report a file or folder of the store to the program that runs this one, which asked for it.
+
+    Each is a line of the file that $TUNABLE_WRITTEN names; without it nothing is reported.
+    """
+    if place := os.environ.get("TUNABLE_WRITTEN"):
+        with open(place, "a", encoding="utf-8") as report:
+            report.write(f"{path}\n")
 
 
 def machine(device: str) -> dict[str, Any]:

@@ -362,6 +362,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
         **made_by,
     }
     write_atomically(folder / "run.json", json.dumps(records.seal(record), indent=1))
+    records.wrote(folder)
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
     ranks.meet(folder.name)
     return load(config, folder)

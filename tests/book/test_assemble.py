@@ -14,6 +14,7 @@ import single
 from assemble import collect, pictures, stage
 from parameters import Fault
 from PIL import Image
+from places import shortened
 from single import CHROMIUMS
 from study_records import Executions, Nightly, Runs, commit, costs, duration
 from study_results import text_of
@@ -67,6 +68,29 @@ def test_results_of_several_cells_come_together():
 def test_results_are_one_object_a_cell_and_one_value_a_key(texts):
     with pytest.raises(Fault, match="01-toy"):
         collect(printing(*texts), "01-toy")
+
+
+def test_a_page_names_places_relative_to_the_clone(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNABLE_DATA", str(tmp_path / "sets"))
+    root, store = tmp_path / "clone", tmp_path / "store"
+    said = f"{root}/data/registry.tsv, {tmp_path}/sets/kodak/1.png, {store}/runs/r and {root}"
+    outputs = [
+        nbformat.v4.new_output("stream", name="stdout", text=said),
+        nbformat.v4.new_output("display_data", {"text/html": f"<p>{said}</p>", "image/png": "iVBORw=="}),
+    ]
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
+    shown = shortened(made, root, store).cells[0].outputs
+    expected = "data/registry.tsv, $TUNABLE_DATA/kodak/1.png, $TUNABLE_RUNS/runs/r and ."
+    assert shown[0].text == expected
+    assert shown[1].data == {"text/html": f"<p>{expected}</p>", "image/png": "iVBORw=="}
+
+
+def test_without_git_the_book_is_staged(project, notebook, with_book, monkeypatch, tmp_path):
+    notebook("print(1)", ("print('{\"psnr\": 34.1}')", ["results"]))
+    assert execute.main(["--no-html"], root=project) == 0
+    monkeypatch.setenv("PATH", str(tmp_path))
+    source = stage(project, project / "book/_build", ["01-toy"], project / "data")
+    assert (source / "01-toy.ipynb").exists()
 
 
 def test_a_named_figure_is_there_for_other_pages(tmp_path):

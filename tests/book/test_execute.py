@@ -11,7 +11,7 @@ from pathlib import Path
 import execute
 import nbformat
 import pytest
-from provenance import data_state
+from provenance import Data
 
 BOOK = Path(execute.__file__).parent
 
@@ -76,40 +76,110 @@ def test_a_result_is_used_again_until_something_it_is_made_from_changes(project,
     assert result(project).read_bytes() != first
 
 
-@pytest.mark.parametrize(
-    ("file", "name"),
-    [
-        ("data/runs/r-1/weights.safetensors", "runs and sweeps"),
-        ("data/sweeps/s.csv", "runs and sweeps"),
-        ("data/registry.tsv", "data"),
-        ("data/paper/table1.csv", "data"),
-        ("data/datasets/kodak/kodim01.png", "data sets"),
-    ],
+def part_of(file: str) -> str:
+    """What a file of data/ counts as."""
+    folder = file.split("/")[1]
+    return {"runs": "runs and sweeps", "sweeps": "runs and sweeps", "datasets": "data sets"}.get(
+        folder, "data"
+    )
+
+
+REAL = [p.relative_to(BOOK.parent) for p in (BOOK.parent / "data").rglob("*") if p.is_file()]
+READ = sorted(
+    {path.as_posix() for path in REAL if not path.as_posix().startswith("data/datasets")}
+    | {"data/datasets/kodak/kodim01.png", "data/sweeps/samples/s.csv", "data/new/file.bin"}
 )
-def test_data_that_appears_or_changes_is_seen(project, file, name):
-    before = data_state(project)
+"""Every file of this repository's data/, and kinds of files that it does not have."""
+FEW = [file for i, file in enumerate(READ) if part_of(file) != "runs and sweeps" or i % 20 == 0]
+
+
+@pytest.mark.parametrize("file", FEW)
+def test_data_that_appears_or_changes_is_seen(project, file):
+    before = Data.now(project).state()
     path = project / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("a")
-    appeared = data_state(project)
+    appeared = Data.now(project).state()
     path.write_text("ab")
-    changed = data_state(project)
-    assert len({state[name] for state in (before, appeared, changed)}) == 3
+    changed = Data.now(project).state()
+    assert len({state[part_of(file)] for state in (before, appeared, changed)}) == 3
     os.utime(path, (1, 1))
-    assert data_state(project) == changed
+    assert Data.now(project).state() == changed
 
 
-def test_unfinished_files_do_not_count_as_data(project):
-    before = data_state(project)
-    (project / "data/runs/r.part").mkdir()
-    (project / "data/runs/r.part/checkpoint").write_text("x")
-    assert data_state(project) == before
+@pytest.mark.parametrize("file", ["bench/layers-cpu.json", "runs/r-1/run.json"])
+def test_what_a_store_elsewhere_holds_is_seen(project, tmp_path, monkeypatch, file):
+    monkeypatch.setenv("TUNABLE_RUNS", str(tmp_path / "elsewhere"))
+    before = Data.now(project).state()
+    path = tmp_path / "elsewhere" / file
+    path.parent.mkdir(parents=True)
+    path.write_text("a")
+    assert Data.now(project).state() != before
+
+
+@pytest.mark.parametrize(
+    "file", ["runs/r.part/checkpoint", "runs/r.lock", "bench/layers-cpu.part", "sweeps/.s.csv.part"]
+)
+def test_unfinished_files_do_not_count_as_data(project, file):
+    before = Data.now(project)
+    path = project / "data" / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("x")
+    assert Data.now(project) == before
+
+
+TRAINS = """
+import os
+from pathlib import Path
+place = Path('../data/runs/new').resolve()
+place.mkdir()
+(place / 'run.json').write_text('a record')
+with open(os.environ['TUNABLE_WRITTEN'], 'a') as report:
+    print(place, file=report)
+"""
+CHANGES = """
+from pathlib import Path
+for file in {files}:
+    path = Path('../data', file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('by another process')
+"""
 
 
 def test_what_a_notebook_trains_leaves_its_result_fresh(project, notebook, run):
-    notebook("from pathlib import Path\nPath('../data/runs/new').write_text('weights')")
+    notebook(TRAINS)
     run()
-    assert "unchanged" in run()[1]
+    assert "01-toy: unchanged" in run()[1]
+
+
+def test_what_a_notebook_trains_leaves_earlier_results_fresh(notebook, run):
+    notebook("print(1)")
+    notebook(TRAINS, stem="02-trains")
+    run()
+    said = run()[1]
+    assert "01-toy: unchanged" in said
+    assert "02-trains: unchanged" in said
+
+
+@pytest.mark.parametrize(
+    "file", ["datasets/kodak/kodim01.png", "runs/other/run.json", "bench/layers-cpu.json"]
+)
+def test_what_appears_while_another_notebook_runs_is_read_the_next_time(notebook, run, file):
+    notebook("print(1)")
+    notebook(TRAINS + CHANGES.format(files=[file]), stem="02-runs")
+    run()
+    said = run()[1]
+    assert "01-toy: running" in said
+    assert "02-runs: running" in said
+
+
+def test_what_appeared_before_a_notebook_began_is_not_read_twice(notebook, run):
+    notebook(CHANGES.format(files=["datasets/kodak/kodim01.png"]))
+    notebook("print(1)", stem="02-later")
+    run()
+    said = run()[1]
+    assert "01-toy: running" in said
+    assert "02-later: unchanged" in said
 
 
 def test_a_failing_cell_is_named_with_its_error_and_the_old_result_stays(project, notebook, run):

@@ -139,6 +139,21 @@ def test_links_within_the_book_lead_somewhere(seen, visits, address):
     assert not dead
 
 
+def test_no_file_of_the_book_names_a_place_on_this_machine():
+    texts = [p for p in BOOK.rglob("*") if p.suffix in (".html", ".ipynb", ".js", ".json", ".txt")]
+    assert texts
+    elsewhere = [os.environ[name] for name in ("TUNABLE_DATA", "TUNABLE_RUNS") if os.environ.get(name)]
+    places = [str(Path(place).resolve()) for place in (ROOT, *elsewhere)]
+    found = {
+        f"{path.relative_to(BOOK)}: {place}"
+        for path in texts
+        for text in [path.read_text(encoding="utf-8", errors="replace")]
+        for place in places
+        if place in text
+    }
+    assert not found
+
+
 def test_some_page_has_formulas_and_some_a_figure(visits):
     assert any(v.found["rendered"] for v in visits.values())
     assert list((BOOK / "_images").glob("*"))

@@ -65,6 +65,7 @@ class StyleNet(nn.Module):
 
     def __init__(self, channels: int = 64, blocks: int = 6) -> None:
         super().__init__()
+        self.config = StyleNetConfig(channels, blocks)
         widths = [channels * 2**i for i in range(self.scales + 1)]
         self.head = convolution(3, channels, 9)
         self.down = nn.ModuleList(

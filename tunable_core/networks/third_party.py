@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,18 +45,21 @@ class SwinIRConfig:
         import_torchvision()
         from spandrel.architectures.SwinIR import SwinIR  # it imports torchvision
 
-        network = SwinIR(
-            img_size=64,
-            embed_dim=self.embedding,
-            depths=list(self.depths),
-            num_heads=[self.heads] * len(self.depths),
-            window_size=self.window,
-            mlp_ratio=2.0,
-            drop_path_rate=0.0,
-            upscale=self.scale,
-            upsampler=self.upsampler,
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "torch.meshgrid")  # how spandrel calls it
+            network = SwinIR(
+                img_size=64,
+                embed_dim=self.embedding,
+                depths=list(self.depths),
+                num_heads=[self.heads] * len(self.depths),
+                window_size=self.window,
+                mlp_ratio=2.0,
+                drop_path_rate=0.0,
+                upscale=self.scale,
+                upsampler=self.upsampler,
+            )
         network.register_forward_pre_hook(_check_window)
+        network.config = self
         return network
 
 
@@ -116,9 +120,11 @@ class NAFNetConfig:
         import_torchvision()
         from spandrel.architectures.NAFNet import NAFNet  # it imports torchvision
 
-        return NAFNet(
+        network = NAFNet(
             width=self.width,
             enc_blk_nums=list(self.encoder),
             middle_blk_num=self.middle,
             dec_blk_nums=list(self.decoder),
         )
+        network.config = self
+        return network

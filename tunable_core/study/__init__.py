@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunable_core import datasets
 from tunable_core.runs import RunConfig
-from tunable_core.study import backbones, style, super_resolution
+from tunable_core.study import backbones, measurements, style, super_resolution
 from tunable_core.study import denoising as _denoising
 from tunable_core.study import joint as _joint
 from tunable_core.study.denoising import ABLATIONS, METHODS, ablation, denoising
@@ -21,6 +21,7 @@ __all__ = [
     "backbones",
     "denoising",
     "joint",
+    "measurements",
     "needs",
     "profile",
     "style",

@@ -1,7 +1,8 @@
 """Every claim of the paper judged on what was measured: data/paper/claims.yml says what, judges say how.
 
-A judge reads kept sweeps, benchmarks and runs of one profile and compares a number with thresholds
-that stand beside it. Nothing is measured or trained here: what was not measured is "not tested".
+A judge reads stored sweeps (those of measurements.py), benchmarks and runs of one profile and compares
+a number with thresholds that stand beside it. Nothing is measured or trained here: what was not measured
+is "not tested".
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import pandas as pd
@@ -10,6 +11,8 @@ from torch import nn
 
 from tunable_core import bench, dial, manifold, runs
 from tunable_core.omega import path
+from tunable_core.runs import RunConfig
+from tunable_core.study import measurements
 from tunable_core.study.denoising import ablation, denoising
 from tunable_core.study.profiles import Profile
 from tunable_core.study.verdicts import CLEAN, KEEP, NotMeasured, Verdict, graded, table
@@ -69,7 +72,7 @@ def _ablations(names: list[str], budget: Profile) -> pd.DataFrame:
     """Ends of the dial for ablations, in dB: columns (1, 0) in PSNR, (0, 1) in PSNR_eta."""
     rows = {}
     for name in ["as released", *names]:
-        mean = table(ablation(name, budget).name, budget)
+        mean = table(ablation(name, budget), measurements.ablations())
         rows[name] = {"clean": mean.loc[CLEAN, "psnr"], "keep": mean.loc[KEEP, "psnr_eta"]}
     return pd.DataFrame(rows).T
 
@@ -89,17 +92,19 @@ def _uniform(budget: Profile) -> Verdict:
 
 
 def _tunes(budget: Profile) -> Verdict:
-    mean = table("denoising-tunable-fixed", budget)
+    mean = table(denoising("tunable", budget), measurements.table_1())
     steps = mean.loc[list(FIVE), ["psnr", "kept"]].diff().iloc[1:]
     right = int((steps.psnr > 0).sum() + (steps.kept < 0).sum())
     return graded(right, 8, 6, f"{right} of 8 steps go the right way.")
 
 
+def _dial(config: RunConfig) -> dict[str, float]:
+    """How the kept noise follows the dial, see dial.behaviour."""
+    return dial.behaviour(table(config, measurements.dial()).sort_index().reset_index())
+
+
 def _smooth(budget: Profile) -> Verdict:
-    ours, theirs = (
-        dial.behaviour(table(f"dial-{m}", budget).sort_index().reset_index())["off_line"]
-        for m in ("tunable-fixed", "cfsnet")
-    )
+    ours, theirs = (_dial(denoising(method, budget))["off_line"] for method in ("tunable", "cfsnet"))
     text = f"Largest distance from an even dial: ours {ours:.2f}, CFSNet {theirs:.2f} of its range."
     return graded(ours - theirs, 0.0, 0.05, text)
 
@@ -107,26 +112,25 @@ def _smooth(budget: Profile) -> Verdict:
 def _seed_spread(method: str, budget: Profile) -> pd.DataFrame | None:
     frames = []
     for seed in range(budget.seeds):
-        try:
-            frames.append(table(f"seeds-{method}-{seed}", budget))
-        except NotMeasured:
-            break
+        with contextlib.suppress(NotMeasured):
+            frames.append(table(denoising(method, budget, seed=seed), measurements.seeds()))
     return spread(frames) if len(frames) > 1 else None
 
 
 def _table_1(budget: Profile) -> Verdict:
     rivals = ("dni", "dni-scratch", "dynet", "cfsnet")
-    noise = {m: _seed_spread(m, budget) for m in ("tunable-fixed", *rivals)}
+    noise = {m: _seed_spread(m, budget) for m in ("tunable", *rivals)}
     lost, cells = [], 0
     for images in ("kodak", "cbsd68"):
-        means = {m: table(f"denoising-{m}", budget, images) for m in ("tunable-fixed", *rivals)}
+        what = measurements.table_1(images)
+        means = {m: table(denoising(m, budget), what) for m in ("tunable", *rivals)}
         for omega in FIVE:
             for metric in METRICS:
                 cells += 1
-                ours = means["tunable-fixed"].loc[omega, metric]
+                ours = means["tunable"].loc[omega, metric]
                 for m in rivals:
                     allowed = sum(
-                        n.loc[omega, metric] for n in (noise[m], noise["tunable-fixed"]) if n is not None
+                        n.loc[omega, metric] for n in (noise[m], noise["tunable"]) if n is not None
                     )
                     if means[m].loc[omega, metric] - ours > allowed:
                         lost.append(m)
@@ -138,15 +142,19 @@ def _table_1(budget: Profile) -> Verdict:
     )
 
 
+def _clean_psnr(method: str, budget: Profile) -> float:
+    """PSNR on Kodak at (1, 0), dB."""
+    return table(denoising(method, budget), measurements.table_1()).loc[CLEAN, "psnr"]
+
+
 def _fidelity(budget: Profile) -> Verdict:
-    ours = table("denoising-tunable-fixed", budget).loc[CLEAN, "psnr"]
-    cost = table("denoising-dni", budget).loc[CLEAN, "psnr"] - ours
+    cost = _clean_psnr("dni", budget) - _clean_psnr("tunable", budget)
     return graded(cost, 0.1, 0.2, f"{cost:.2f} dB below the plain network (the paper: 0.02).")
 
 
 def _rivals_drop(budget: Profile) -> Verdict:
-    plain = table("denoising-dni", budget).loc[CLEAN, "psnr"]
-    drops = {m: plain - table(f"denoising-{m}", budget).loc[CLEAN, "psnr"] for m in ("dynet", "cfsnet")}
+    plain = _clean_psnr("dni", budget)
+    drops = {m: plain - _clean_psnr(m, budget) for m in ("dynet", "cfsnet")}
     far = max(abs(drop - 0.2) for drop in drops.values())
     text = ", ".join(f"{m} {drop:+.2f} dB" for m, drop in drops.items())
     return graded(far, 0.1, 0.2, f"Below the plain network: {text}.")
@@ -155,7 +163,7 @@ def _rivals_drop(budget: Profile) -> Verdict:
 def _dni_interior(budget: Profile) -> Verdict:
     below = {}
     for m in ("dni-scratch", "dni", "dynet"):
-        psnr = table(f"denoising-{m}", budget).loc[list(FIVE), "psnr"]
+        psnr = table(denoising(m, budget), measurements.table_1()).loc[list(FIVE), "psnr"]
         below[m] = psnr.iloc[1:-1].min() - min(psnr.iloc[0], psnr.iloc[-1])
     text = ", ".join(f"{m} {value:+.1f} dB" for m, value in below.items())
     count = sum(value < 0 for value in below.values())
@@ -163,8 +171,8 @@ def _dni_interior(budget: Profile) -> Verdict:
 
 
 def _equation_9(budget: Profile) -> Verdict:
-    miss = dial.behaviour(table("dial-tunable-fixed", budget).sort_index().reset_index())["miss"]
-    other = dial.behaviour(table("dial-tunable-eq9", budget).sort_index().reset_index())["miss"]
+    miss = _dial(denoising("tunable", budget))["miss"]
+    other = _dial(denoising("tunable", budget, noise_target="eq9"))["miss"]
     text = (
         f"Mean distance from 0.9 omega_2: {miss:.2f} with the fixed target that Table 1 fits, "
         f"{other:.2f} with Eq. 9."
@@ -174,8 +182,8 @@ def _equation_9(budget: Profile) -> Verdict:
 
 def _manifolds(budget: Profile) -> Verdict:
     config = denoising("tunable", budget)
-    if runs.find(config) is None:
-        raise NotMeasured(config.name)
+    if runs.find(config, weights=True) is None:
+        raise NotMeasured(f"the weights of {config.name}")
     control = runs.get(config, progress=False).control
     names = [
         n for n, _ in control.network.module.named_parameters() if ".conv" in n and n.endswith("weight")

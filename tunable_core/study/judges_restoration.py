@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 
+from torch import nn
+
+from tunable_core.controls import Blend
+from tunable_core.study import measurements
+from tunable_core.study.joint import joint
 from tunable_core.study.profiles import Profile
-from tunable_core.study.verdicts import CLEAN, NotMeasured, Verdict, graded, measured, table
+from tunable_core.study.style import transfer
+from tunable_core.study.super_resolution import resnet, swinir
+from tunable_core.study.verdicts import CLEAN, Verdict, graded, measured, table
 from tunable_core.style_sweep import right_way
 from tunable_core.sweep import FIVE
 
@@ -16,7 +24,8 @@ SETS = ("kodak", "cbsd68")
 def _swinir(budget: Profile) -> Verdict:
     gaps = {}
     for images in SETS:
-        fixed, tunable = (table(f"swinir-{c}", budget, images) for c in ("fixed", "tunable"))
+        what = measurements.table_2a(images)
+        fixed, tunable = (table(measurements.swinir(c, budget), what) for c in ("fixed", "tunable"))
         gaps[images] = fixed.loc[CLEAN, "psnr"] - tunable.loc[CLEAN, "psnr"]
     text = ", ".join(f"{gap:+.2f} dB on {images}" for images, gap in gaps.items())
     return graded(max(gaps.values()), 0.1, 0.2, f"The fixed twin is ahead by {text}.")
@@ -25,8 +34,8 @@ def _swinir(budget: Profile) -> Verdict:
 def _nafnet(budget: Profile) -> Verdict:
     gaps = []
     for seed in range(budget.seeds):
-        names = (f"seeds-nafnet-{c}-{seed}" if seed else f"nafnet-{c}" for c in ("fixed", "tunable"))
-        fixed, tunable = (table(name, budget, "nam-test").loc[CLEAN, "psnr"] for name in names)
+        twins = (measurements.nafnet(c, budget, seed=seed) for c in ("fixed", "tunable"))
+        fixed, tunable = (table(t, measurements.table_2b()).loc[CLEAN, "psnr"] for t in twins)
         gaps.append(fixed - tunable)
     mean = statistics.mean(gaps)
     text = (
@@ -39,9 +48,8 @@ def _nafnet(budget: Profile) -> Verdict:
 def _cresmd(budget: Profile) -> Verdict:
     won, cells = 0, 0
     for images in SETS:
-        ours, theirs = (table(f"joint-{m}", budget, images) for m in ("tunable", "cresmd"))
-        if "lpips" not in ours or "lpips" not in theirs:
-            raise NotMeasured(f"LPIPS of the joint networks on {images}")
+        what = measurements.table_3(images)
+        ours, theirs = (table(joint(m, budget), what) for m in ("tunable", "cresmd"))
         for omega in ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0)):
             won += int(ours.loc[omega, "psnr"] > theirs.loc[omega, "psnr"])
             won += int(ours.loc[omega, "lpips"] < theirs.loc[omega, "lpips"])
@@ -51,15 +59,16 @@ def _cresmd(budget: Profile) -> Verdict:
 
 def _cresmd_artifacts(budget: Profile) -> Verdict:
     """Told (0, 0), no degradation, on degraded images."""
-    plain = table("joint-cresmd", budget)
-    noisy = table("joint-input", budget, named=False)
+    what = measurements.table_3()
+    plain = table(joint("cresmd", budget), what)
+    noisy = table(Blend(nn.Identity()), replace(what, omegas=(CLEAN,)))
     lost = noisy.psnr.iloc[0] - plain.loc[(0.0, 0.0), "psnr"]
     return graded(lost, 0.0, -0.5, f"Told of no degradation: {-lost:+.2f} dB from its input.")
 
 
 def _disentangled(budget: Profile) -> Verdict:
     """Between the ends of one dial, the other at its middle, as parts of all movement."""
-    grid = table("joint-grid-tunable", budget)
+    grid = table(joint("tunable", budget), measurements.joint_grid())
     moved = {
         name: (
             abs(grid.loc[(1.0, 0.5), name] - grid.loc[(0.0, 0.5), name]),
@@ -79,9 +88,8 @@ def _table_4(budget: Profile) -> Verdict:
     rivals = ("dni", "dni-scratch", "dynet", "cfsnet")
     lost, cells = [], 0
     for images in SETS:
-        means = {m: table(f"sr-{m}", budget, images) for m in ("tunable", *rivals)}
-        if any("lpips" not in mean for mean in means.values()):
-            raise NotMeasured(f"LPIPS of super-resolution on {images}")
+        what = measurements.table_4(images)
+        means = {m: table(resnet(m, budget), what) for m in ("tunable", *rivals)}
         for omega in FIVE:
             for metric, sign in (("psnr", 1), ("lpips", -1)):
                 cells += 1
@@ -97,21 +105,24 @@ def _table_4(budget: Profile) -> Verdict:
 
 
 def _sr_fidelity(budget: Profile) -> Verdict:
-    gap = table("sr-dni", budget).loc[CLEAN, "psnr"] - table("sr-tunable", budget).loc[CLEAN, "psnr"]
+    plain, ours = (table(resnet(m, budget), measurements.table_4()) for m in ("dni", "tunable"))
+    gap = plain.loc[CLEAN, "psnr"] - ours.loc[CLEAN, "psnr"]
     return graded(gap, 0.1, 0.2, f"The plain network is ahead by {gap:+.2f} dB on Kodak.")
 
 
 def _swinir_sr(budget: Profile) -> Verdict:
     gaps = {}
     for images in ("set5", "set14", "bsd100"):
-        fixed, tunable = (table(f"sr-swinir-{m}", budget, images) for m in ("fixed", "tunable"))
+        what = measurements.table_5(images)
+        fixed, tunable = (table(swinir(m, budget), what) for m in ("fixed", "tunable"))
         gaps[images] = fixed.loc[CLEAN, "psnr_y"] - tunable.loc[CLEAN, "psnr_y"]
     text = ", ".join(f"{gap:+.2f} dB on {images}" for images, gap in gaps.items())
     return graded(max(gaps.values()), 0.1, 0.2, f"The fixed twin is ahead by {text}.")
 
 
 def _three_objectives(budget: Profile) -> Verdict:
-    right, steps = right_way(measured("style-tunable", budget), 3)
+    found = measured(transfer("tunable", budget), measurements.three_styles(budget))
+    right, steps = right_way(found, 3)
     text = f"{right} of {steps} steps along the three edges move an objective the right way."
     return graded(right / steps, 1.0, 0.9, text)
 

@@ -7,8 +7,10 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from tunable_core.study.profiles import Profile
-from tunable_core.sweep import FIVE, SeveralSweeps, average, kept
+from tunable_core.controls import Control
+from tunable_core.protocols import FIVE, Sweep
+from tunable_core.runs import RunConfig
+from tunable_core.sweep import average, find
 
 Level = Literal["reproduced", "partly", "not reproduced", "not tested"]
 LEVELS = get_args(Level)
@@ -39,16 +41,15 @@ def graded(value: float, good: float, fair: float, evidence: str) -> Verdict:
     return Verdict(level, evidence)
 
 
-def measured(name: str, budget: Profile, images: str = "kodak", *, named: bool = True) -> pd.DataFrame:
-    """A kept sweep of that name. named: its name ends with the budget's. Raises NotMeasured."""
+def measured(config: RunConfig | Control, what: Sweep) -> pd.DataFrame:
+    """The stored sweep of a run (or of a control that is not trained). Raises NotMeasured."""
     try:
-        return kept(f"{name}-{budget.name}" if named else name, images)
+        return find(config, what)
     except FileNotFoundError as error:
-        raise NotMeasured(f"{name} on {images}") from error
-    except SeveralSweeps as error:
-        raise NotMeasured(str(error)) from error
+        name = config.name if isinstance(config, RunConfig) else type(config).__name__
+        raise NotMeasured(f"{name} on {what.images}") from error
 
 
-def table(name: str, budget: Profile, images: str = "kodak", *, named: bool = True) -> pd.DataFrame:
+def table(config: RunConfig | Control, what: Sweep) -> pd.DataFrame:
     """As measured(), averaged: rows by omega."""
-    return average(measured(name, budget, images, named=named))
+    return average(measured(config, what))

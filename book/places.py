@@ -1,0 +1,31 @@
+"""Absolute paths of this machine, shortened in what notebooks show: they say nothing to a reader."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+
+def shortened(notebook: nbformat.NotebookNode, root: Path, runs: Path) -> nbformat.NotebookNode:
+    """The notebook, in whose texts paths of the clone are relative to it, and those of data sets and of
+    the store begin with the name of their variable. runs: the store."""
+    sets = Path(os.environ.get("TUNABLE_DATA") or root / "data/datasets").expanduser().resolve()
+    short = {f"{root}/": "", f"{root}": ".", f"{sets}": "$TUNABLE_DATA", f"{runs}": "$TUNABLE_RUNS"}
+
+    def text(content: Any) -> Any:
+        content = "".join(content)
+        for path, name in short.items():
+            content = content.replace(path, name)
+        return content
+
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "text" in output:
+                output.text = text(output.text)
+            for kind, content in output.get("data", {}).items():
+                if kind.startswith("text/"):
+                    output.data[kind] = text(content)
+    return notebook

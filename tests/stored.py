@@ -1,0 +1,34 @@
+"""What tests put into their store by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+
+import pandas as pd
+
+from tunable_core import records, runs, sweep
+from tunable_core.files import write_atomically
+from tunable_core.runs import RunConfig
+
+
+def kept_run(config: RunConfig) -> runs.Run:
+    """A run without its weights, as drop_weights() leaves one; which weights it had is made up."""
+    folder = runs.store() / "runs" / f"{config.name}-{config.key}"
+    write_atomically(folder / "history.csv", "step\n1\n")
+    record = {
+        "name": config.name,
+        "key": config.key,
+        "state": hashlib.sha256(config.key.encode()).hexdigest(),
+        "history": hashlib.sha256((folder / "history.csv").read_bytes()).hexdigest(),
+    }
+    write_atomically(folder / "run.json", json.dumps(records.seal(record)))
+    return runs.get(config, weights=False)
+
+
+def kept_sweep(config: RunConfig, what: sweep.Sweep, frame: pd.DataFrame) -> None:
+    """This table as the sweep of such a run."""
+    run = kept_run(config)
+    record = {"name": config.name, "weights": run.state[:16], "settings": asdict(what)}
+    sweep._write(sweep._path(run, what), frame, record)

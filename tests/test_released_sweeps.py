@@ -1,0 +1,92 @@
+"""The sweeps that this repository releases: each is found by the network and the settings it is of."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from tunable_core import runs, study, sweep
+from tunable_core.controls import Blend, Fixed, PixelBlend, Retouch
+from tunable_core.records import PACKAGE
+from tunable_core.resampling import Bicubic
+from tunable_core.study import claims, measurements
+from tunable_core.study.cells import beside_printed
+from tunable_core.style import Style
+from tunable_core.style_sweep import StyleSweep
+from tunable_core.sweep import DenoisingSweep, JointSweep, RealSweep, SuperResolutionSweep
+
+FILES = sorted((PACKAGE.parent / "data/sweeps").glob("*.csv"))
+KINDS = (StyleSweep, JointSweep, SuperResolutionSweep, DenoisingSweep, RealSweep)
+
+
+def tuples(value):
+    if isinstance(value, dict):
+        return Style(**value)
+    return tuple(map(tuples, value)) if isinstance(value, list) else value
+
+
+def settings_of(path: Path):
+    """Record and settings of a released file, as it is."""
+    record = json.loads(path.read_bytes().partition(b"\n")[0].removeprefix(b"# "))
+    settings = {name: tuples(value) for name, value in record["settings"].items()}
+    (kind,) = (kind for kind in KINDS if set(kind.__dataclass_fields__) == set(settings))
+    return record, kind(**settings)
+
+
+@pytest.fixture(scope="module")
+def measured_of() -> Callable:
+    """Everything that is measured in the study, by the first digits of the digest of its weights."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("TUNABLE_RUNS", raising=False)
+        configs = [c for name in ("laptop", "gpu") for c in study.all_runs(study.profile(name))]
+        found = {c.name: runs.get(c, weights=False, progress=False) for c in configs if runs.find(c)}
+    of = [
+        *found.values(),
+        Blend(found["denoising-dni-8x32-seed0"].control.networks[0]),
+        PixelBlend(found["sr-dni-8x32-laptop-seed0"].control),
+        PixelBlend(found["style-tunable-laptop-seed0"].control),
+        Retouch(found["joint-fixed-8x32-seed0"].control.denoiser),
+        Blend(nn.Identity()),
+        Fixed(nn.Identity(), 3),
+        Fixed(Bicubic()),
+    ]
+    by_weights = {}
+    for one in of:
+        by_weights.setdefault(sweep._state(one)[:16], []).append(one)
+    return lambda weights: by_weights.get(weights, [])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_released_sweep_is_found_by_what_it_is_of(path, measured_of, monkeypatch):
+    monkeypatch.delenv("TUNABLE_RUNS", raising=False)
+    record, what = settings_of(path)
+    assert json.loads(json.dumps(asdict(what))) == record["settings"]
+    keys = [sweep.key(one, what) for one in measured_of(record["weights"])]
+    assert keys.count(path.stem.rpartition("-")[2]) == 1
+    (one,) = (o for o, key in zip(measured_of(record["weights"]), keys, strict=True) if key in path.stem)
+    assert sweep.find(one, what).attrs["record"] == record
+
+
+def test_the_sweep_of_every_table_is_released(monkeypatch):
+    monkeypatch.delenv("TUNABLE_RUNS", raising=False)
+    cells = beside_printed(study.profile("laptop"))
+    lacking = cells[cells.ours.isna()]
+    assert set(zip(lacking.table, lacking.images, strict=True)) == {
+        ("table2b", "sidd"),
+        ("table5", "urban100"),
+    }
+
+
+def test_every_claim_is_judged_at_the_laptop_budget(monkeypatch):
+    monkeypatch.delenv("TUNABLE_RUNS", raising=False)
+    assert "not tested" not in set(claims.judged(study.profile("laptop")).verdict)
+
+
+def test_a_training_once_more_is_found_by_the_run_it_repeats(monkeypatch):
+    monkeypatch.delenv("TUNABLE_RUNS", raising=False)
+    config = study.denoising("tunable", study.profile("laptop"), noise_target="eq9", seed=1)
+    run, what = runs.get(config, weights=False), measurements.seeds()
+    assert len(sweep.repeats(run, what)) == len([*FILES[0].parent.glob("again/*.csv")]) == 1

@@ -30,8 +30,8 @@ ROWS = 5
 class Adversarial:
     """L_gan = pixel L_rec + vgg L_vgg + adversarial L_adv, and the discriminator behind L_adv.
 
-    L_vgg: L1 distance of VGG-19's conv5_4 before its ReLU, or of several layers, see features. L_adv: relativistic average loss, as in
-    ESRGAN. start() comes before the first use; then at each step first the objective, and then
+    L_vgg: L1 distance of VGG-19's conv5_4 before its ReLU, or of several layers, see features.
+    L_adv: relativistic average loss, as in ESRGAN. start() comes before the first use; then at each step first the objective, and then
     learn(), which teaches the discriminator the difference between what it was shown.
     pixel, vgg, adversarial: weights; 0.01, 1 and 0.005 in the paper. With vgg = 0 VGG-19 is not needed.
     features: layers of VGG-19 with their weights, in place of conv5_4 alone: L_vgg is then the weighted

@@ -53,9 +53,9 @@ class ResNet(nn.Module):
     head_relu: a ReLU after the head, as in the authors' code; at our laptop budget the network is
     better without (0.1 dB after 3,000 steps).
     scale: 1, or a power of 2 that the image is enlarged by, in steps of 2 (Sec. 4.1.3).
-    enlargement: how each step of 2 is made. "shuffle": a convolution to 4 C channels and a pixel shuffle,
-        as in the paper. "mean": the same, then a 2 x 2 mean. "nearest": each pixel repeated, then a
-        convolution. A shuffle takes the four pixels of a block from four kernels, so an adversarial
+    enlargement: how each step of 2 is made. "shuffle": a convolution to 4 C channels and a pixel
+        shuffle, as in the paper. "mean": the same, then a 2 x 2 mean. "nearest": each pixel repeated,
+        then a convolution. A shuffle takes the four pixels of a block from four kernels, so adversarial
         training can draw a grid; the other two answer a constant image with a constant one.
     """
 

@@ -157,7 +157,7 @@ def smooth(budget: Profile, *, seed: int = 0) -> RunConfig:
     size, chosen = SIZES[budget.name], task(budget)
     training = replace(size.training, fidelity_first=size.training.steps)
     if budget.name == "laptop":
-        training = replace(training, steps=12_000, fidelity_first=12_000, batch=4, patch=112)
+        training = replace(training, steps=8_000, fidelity_first=8_000, batch=4, patch=112)
     run = _run(
         f"sr-tunable-smooth-{size.resnet.blocks}x{size.resnet.channels}",
         budget,

@@ -13,7 +13,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tunable_core import runs, watch
+from tunable_core import datasets, runs, watch
+from tunable_core.artifacts import grid_peak
 from tunable_core.controls import DNIConfig, FixedConfig, TunableConfig
 from tunable_core.networks import DiscriminatorConfig, ResNetConfig
 from tunable_core.omega import OmegaSampling
@@ -78,6 +79,23 @@ def test_without_its_weights_a_run_says_which_file_and_trains_nothing(config, st
     assert not list(store.glob("runs/*/run.json"))
     fidelity = replace(wanting, control=FixedConfig(), task=config.task)
     assert runs.get(fidelity, progress=False).history["reconstruction"].notna().all()
+
+
+@pytest.mark.usefixtures("store")
+def test_the_history_holds_the_grid_peak_of_the_perceptual_corner(config):
+    run = runs.get(config, progress=False)
+    squares = torch.stack([watch._central(datasets.load("samples-test")[n], 256) for n in watch.PLACES])
+    with torch.no_grad():
+        output = run.control(config.task.degrade(squares.float() / 255), (0.0, 1.0))
+    assert run.history["grid"].tolist() == pytest.approx(
+        [grid_peak(output.clamp(0, 1)).mean()], rel=0.05
+    )
+
+
+@pytest.mark.usefixtures("store")
+def test_the_grid_is_not_measured_while_the_adversary_rests(config):
+    config = replace(config, training=replace(config.training, omega=OmegaSampling(corners=(1.0, 0.0))))
+    assert runs.get(config, progress=False).history["grid"].isna().all()
 
 
 # By hand

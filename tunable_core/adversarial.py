@@ -23,6 +23,9 @@ WON = 0.05
 """Loss of a discriminator that is hardly ever wrong; guessing has log 2 = 0.69."""
 DETAIL = (0.3, 2.0)
 """Outside of it the network has collapsed, to flat images or to noise."""
+GRID = 10.0
+"""Grid peak (column "grid", see watch.py) above which the network's images show a grid; that of the
+clean photographs is about 2."""
 ROWS = 5
 """Rows of the history in succession that make a warning."""
 
@@ -31,8 +34,9 @@ class Adversarial:
     """L_gan = pixel L_rec + vgg L_vgg + adversarial L_adv, and the discriminator behind L_adv.
 
     L_vgg: L1 distance of VGG-19's conv5_4 before its ReLU, or of several layers, see features.
-    L_adv: relativistic average loss, as in ESRGAN. start() comes before the first use; then at each step first the objective, and then
-    learn(), which teaches the discriminator the difference between what it was shown.
+    L_adv: relativistic average loss, as in ESRGAN. start() comes before the first use; then at each
+    step first the objective, and then learn(), which teaches the discriminator the difference between
+    what it was shown.
     pixel, vgg, adversarial: weights; 0.01, 1 and 0.005 in the paper. With vgg = 0 VGG-19 is not needed.
     features: layers of VGG-19 with their weights, in place of conv5_4 alone: L_vgg is then the weighted
         sum of their L1 distances, each divided by the mean size of the clean image's features.
@@ -160,7 +164,7 @@ def health(history: pd.DataFrame) -> list[str]:
     """What has gone wrong between the two sides, a sentence for each; of a history with WATCHED.
 
     A discriminator that wins teaches nothing more; a network that has collapsed gives flat or noisy
-    images. Each must last for ROWS rows in succession.
+    images; a grid covers its flat regions. Each must last for ROWS rows in succession.
     """
     if "discriminator" not in history:
         return []
@@ -174,6 +178,8 @@ def health(history: pd.DataFrame) -> list[str]:
             seen["detail"] > DETAIL[1]
         ),
     }
+    if "grid" in seen:  # runs of earlier versions lack it
+        signs[f"the network draws a grid: its grid peak is over {GRID:g}"] = seen["grid"] > GRID
     found = []
     for sentence, holds in signs.items():
         lasting = holds.rolling(ROWS).sum() == ROWS

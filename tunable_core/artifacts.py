@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -46,6 +48,18 @@ def grid_peak(images: Tensor, period: int = 4) -> Tensor:
     ratio[:, 0, 0] = 0
     step = WINDOW // period
     return ratio[:, ::step, ::step].amax((1, 2))
+
+
+@torch.no_grad()
+def grey_pattern(network: Callable[[Tensor], Tensor], grey: float = 0.5, side: int = 96) -> float:
+    """Pattern that a network draws on a constant image: standard deviation in grey levels of 255.
+
+    The image has side x side pixels; a quarter of the output is left out at each border, where padding
+    shows. The largest of the three channels' deviations.
+    """
+    output = network(torch.full((1, 3, side, side), grey))
+    border = output.shape[-1] // 4
+    return 255 * output[..., border:-border, border:-border].std((-2, -1)).max().item()
 
 
 def checkerboard(image: Tensor) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -115,7 +116,7 @@ def test_swinir_that_repeats_pixels_enlarges_and_draws_no_grid_on_grey():
     [(2, "nearest+conv"), (5, "pixelshuffle"), (4, ""), (4, "bilinear"), (1, "shuffle")],
 )
 def test_swinir_refuses_a_scale_or_upsampler_that_there_is_not(scale, upsampler):
-    with pytest.raises(ValueError, match=f"SwinIR: scale must be .*got {scale} with '{upsampler}'"):
+    with pytest.raises(ValueError, match=re.escape(f"got {scale} with '{upsampler}'")):
         SwinIRConfig(scale=scale, upsampler=upsampler)
 
 

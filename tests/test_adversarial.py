@@ -90,6 +90,16 @@ def test_the_target_s_features_are_computed_once_and_without_gradient(pair, monk
     assert seen == [False, True]
 
 
+def test_several_layers_are_compared_each_in_its_own_unit(pair):
+    layers = (("conv1_2", 0.1), ("conv5_4", 1.0))
+    objective = started(vgg=1.0, pixel=0.0, adversarial=0.0, features=layers)
+    objective.vgg = lambda x: {"conv1_2": 7 * x, "conv5_4": x - 0.5}
+    output, clean = pair
+    expected = 0.1 * l1(output, clean) / clean.mean((1, 2, 3))
+    expected += l1(output, clean) / (clean - 0.5).abs().mean((1, 2, 3))
+    torch.testing.assert_close(objective(output, clean, output, VIVID), expected)
+
+
 def test_the_gradient_of_the_objective_is_for_the_network_alone(pair):
     objective, (output, clean) = started(), pair
     objective(output.requires_grad_(), clean, output, VIVID).mean().backward()
@@ -307,10 +317,11 @@ def test_a_healthy_training_gives_no_warning():
         ("discriminator", 0.01, "the discriminator wins"),
         ("detail", 0.1, "turn flat"),
         ("detail", 3.0, "turn to noise"),
+        ("grid", 40.0, "draws a grid"),
     ],
 )
-def test_a_winning_discriminator_or_a_collapse_is_told_with_its_step(column, value, told):
-    good = {"discriminator": 0.6, "detail": 1.0}[column]
+def test_a_winning_discriminator_a_collapse_or_a_grid_is_told_with_its_step(column, value, told):
+    good = {"discriminator": 0.6, "detail": 1.0, "grid": 2.0}[column]
     (sentence,) = health(history(**{column: [good, *[value] * 5, good]}))
     assert told in sentence
     assert "stage 0, step 600" in sentence

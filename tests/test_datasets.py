@@ -110,8 +110,9 @@ def registry():
 @pytest.mark.parametrize(
     ("name", "count"),
     {
-        "kodak": 24, "bsds500": 400, "bsd100": 100, "cbsd68": 68, "set5": 5, "set14": 14, "nam": 50,
-        "urban100": 100, "style": 3, "div2k": 800, "div2k-valid": 100, "samples": 12,
+        "kodak": 24, "bsds500": 400, "bsds500-clean": 399, "bsd100": 100, "cbsd68": 68, "set5": 5,
+        "set14": 14, "nam": 50, "urban100": 100, "style": 3,
+        "div2k": 800, "div2k-valid": 100, "samples": 12,
     }.items(),
 )  # fmt: skip
 def test_a_set_has_as_many_images_as_the_literature_says(name, count):
@@ -133,8 +134,14 @@ def test_every_address_is_https_and_every_sha256_is_one(registry):
 def test_no_test_set_has_a_training_image(registry):
     hashes = {name: {row["sha256"] for row in rows} for name, rows in registry.items()}
     training = hashes["bsds500"] | hashes["div2k"] | hashes["samples-train"]
-    others = set(registry) - {"bsds500", "div2k", "samples", "samples-train"}
+    others = set(registry) - {"bsds500", "bsds500-clean", "div2k", "samples", "samples-train"}
     assert not any(training & hashes[name] for name in others)
+
+
+def test_the_clean_training_set_lacks_one_image_alone():
+    whole, clean = (set(datasets.describe(name).ids) for name in ("bsds500", "bsds500-clean"))
+    assert whole - clean == {"302003"}
+    assert clean < whole
 
 
 def test_cbsd68_is_part_of_bsd100():
@@ -281,7 +288,7 @@ def test_samples_are_read_without_importing_their_packages():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize(("name", "part"), [("bsds500", "train"), ("kodak", "test")])
+@pytest.mark.parametrize(("name", "part"), [("bsds500-clean", "train"), ("kodak", "test")])
 def test_samples_take_the_place_of_a_missing_set_with_a_warning(tmp_path, monkeypatch, name, part):
     monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
     with pytest.warns(UserWarning, match=f"'{name}' is not in .*'samples-{part}'.*make data"):

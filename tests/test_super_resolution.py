@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from skimage.color import rgb2ycbcr
 
 from tunable_core import datasets, metrics, runs, study
+from tunable_core.artifacts import grey_pattern
 from tunable_core.controls import (
     CFSNetConfig,
     DNIConfig,
@@ -68,8 +70,9 @@ def test_a_network_of_another_scale_than_the_task_s_is_refused():
 
 @pytest.mark.parametrize("scale", [1, 2, 4])
 @pytest.mark.parametrize("skip", [False, True])
-def test_the_resnet_enlarges_by_its_scale(scale, skip):
-    network = ResNetConfig(1, 4, image_skip=skip, scale=scale).build()
+@pytest.mark.parametrize("enlargement", ["shuffle", "mean", "nearest"])
+def test_the_resnet_enlarges_by_its_scale(scale, skip, enlargement):
+    network = ResNetConfig(1, 4, image_skip=skip, scale=scale, enlargement=enlargement).build()
     assert network(torch.rand(2, 3, 9, 7)).shape == (2, 3, 9 * scale, 7 * scale)
 
 
@@ -86,11 +89,34 @@ def test_the_resnet_refuses_a_scale_that_is_no_power_of_2(scale):
         ResNetConfig(1, 4, scale=scale).build()
 
 
+def test_the_resnet_refuses_an_enlargement_that_there_is_not():
+    with pytest.raises(ValueError, match=r"enlargement must be one of shuffle, .*; got 'icnr'"):
+        ResNetConfig(1, 4, scale=2, enlargement="icnr").build()
+
+
+@pytest.mark.parametrize("enlargement", ["mean", "nearest"])
+def test_no_kernels_of_a_tunable_network_can_draw_a_grid_on_grey(enlargement):
+    network = ResNetConfig(1, 8, scale=4, enlargement=enlargement).build()
+    torch.nn.init.normal_(network.tail.weight)
+    tunable = TunableConfig().build(network, 2).eval()
+    for omega in ((1.0, 0.0), (0.3, 0.7)):
+        assert grey_pattern(lambda x, omega=omega: tunable(x, omega)) < 0.001
+
+
+def test_swinir_that_repeats_pixels_enlarges_and_draws_no_grid_on_grey():
+    network = SwinIRConfig(12, (2,), 2, 4, scale=4, upsampler="nearest+conv").build().eval()
+    assert network(torch.rand(1, 3, 8, 12)).shape == (1, 3, 32, 48)
+    shuffling = SwinIRConfig(12, (2,), 2, 4, scale=4, upsampler="pixelshuffledirect").build().eval()
+    assert grey_pattern(network, side=64) < 0.01
+    assert grey_pattern(shuffling, side=64) > 0.1
+
+
 @pytest.mark.parametrize(
-    ("scale", "upsampler"), [(5, "pixelshuffle"), (4, ""), (4, "bilinear"), (1, "shuffle")]
+    ("scale", "upsampler"),
+    [(2, "nearest+conv"), (5, "pixelshuffle"), (4, ""), (4, "bilinear"), (1, "shuffle")],
 )
 def test_swinir_refuses_a_scale_or_upsampler_that_there_is_not(scale, upsampler):
-    with pytest.raises(ValueError, match=f"SwinIR: scale must be .*got {scale} with '{upsampler}'"):
+    with pytest.raises(ValueError, match=re.escape(f"got {scale} with '{upsampler}'")):
         SwinIRConfig(scale=scale, upsampler=upsampler)
 
 
@@ -258,3 +284,13 @@ def test_smoke_does_without_vgg_where_it_is_not_at_hand_and_the_others_ask_for_i
     assert super_resolution.task(study.profile("laptop")).vgg == 1
     config = super_resolution.resnet("tunable", study.profile("smoke"))
     assert runs.get(config, progress=False).history["discriminator"].notna().any()
+
+
+@pytest.mark.parametrize("name", super_resolution.SIZES)
+def test_the_smooth_recipe_smooths_its_shuffles_and_starts_both_dials_from_fidelity(name):
+    config = super_resolution.smooth(study.profile(name), seed=1)
+    assert config.network.enlargement == "mean"
+    assert config.training.fidelity_first == config.training.steps
+    assert config.training.seed == 1
+    assert "302003" not in datasets.describe(config.data).ids
+    runs.RunConfig.build(replace(config, network=replace(config.network, blocks=1, channels=4)))

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from tunable_core import runs, watch
+from tunable_core.artifacts import grid_peak
 from tunable_core.controls import DNIConfig, FixedConfig, TunableConfig
 from tunable_core.networks import DiscriminatorConfig, ResNetConfig
 from tunable_core.omega import OmegaSampling
@@ -80,6 +81,13 @@ def test_without_its_weights_a_run_says_which_file_and_trains_nothing(config, st
     assert runs.get(fidelity, progress=False).history["reconstruction"].notna().all()
 
 
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(("corners", "learns"), [((0.0, 1.0), True), ((1.0, 0.0), False)])
+def test_the_history_holds_a_grid_peak_where_the_adversary_learns(config, corners, learns):
+    config = replace(config, training=replace(config.training, omega=OmegaSampling(corners=corners)))
+    assert runs.get(config, progress=False).history["grid"].notna().tolist() == [learns]
+
+
 # By hand
 
 
@@ -125,6 +133,14 @@ def test_a_sample_is_the_output_at_the_vivid_corner_and_disturbs_nothing(tmp_pat
         expected = torch.cat(list(one.control(one.degraded, (0.0, 1.0))), -1)
     expected = (expected.clamp(0, 1) * 255).round()
     assert (shown.float() - expected).abs().max() <= 1
+
+
+def test_the_grid_peak_is_that_of_photographs_at_the_perceptual_corner(tmp_path):
+    one = watching(tmp_path, steps=100)
+    with torch.no_grad():
+        output = one.control(one.central, (0.0, 1.0)).clamp(0, 1)
+    expected = grid_peak(output).mean().item()
+    assert one.measure({"discriminator": 0.6})["grid"] == pytest.approx(expected)
 
 
 def test_each_warning_is_given_once_and_the_next_listener_hears_everything(tmp_path):

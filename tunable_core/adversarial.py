@@ -13,6 +13,8 @@ from tunable_core.objectives import high_pass, l1
 from tunable_core.perceptual import VGG19
 
 LAYER = "conv5_4"
+Features = tuple[tuple[str, float], ...]
+"""Layers of VGG-19 and their weights; () is LAYER alone, in the unit of VGG-19's weights."""
 WATCHED = ("vgg", "adversarial", "discriminator", "margin", "detail")
 """What the history holds beside the objectives: L_vgg, L_adv, the discriminator's own loss, by how much
 it takes clean images for more real than the network's, and the standard deviation of the output's high
@@ -21,6 +23,9 @@ WON = 0.05
 """Loss of a discriminator that is hardly ever wrong; guessing has log 2 = 0.69."""
 DETAIL = (0.3, 2.0)
 """Outside of it the network has collapsed, to flat images or to noise."""
+GRID = 10.0
+"""Grid peak (column "grid", see watch.py) above which the network's images show a grid; that of the
+clean photographs is about 2."""
 ROWS = 5
 """Rows of the history in succession that make a warning."""
 
@@ -28,10 +33,13 @@ ROWS = 5
 class Adversarial:
     """L_gan = pixel L_rec + vgg L_vgg + adversarial L_adv, and the discriminator behind L_adv.
 
-    L_vgg: L1 distance of VGG-19's conv5_4 before its ReLU. L_adv: relativistic average loss, as in
-    ESRGAN. start() comes before the first use; then at each step first the objective, and then
-    learn(), which teaches the discriminator the difference between what it was shown.
+    L_vgg: L1 distance of VGG-19's conv5_4 before its ReLU, or of several layers, see features.
+    L_adv: relativistic average loss, as in ESRGAN. start() comes before the first use; then at each
+    step first the objective, and then learn(), which teaches the discriminator the difference between
+    what it was shown.
     pixel, vgg, adversarial: weights; 0.01, 1 and 0.005 in the paper. With vgg = 0 VGG-19 is not needed.
+    features: layers of VGG-19 with their weights, in place of conv5_4 alone: L_vgg is then the weighted
+        sum of their L1 distances, each divided by the mean size of the clean image's features.
     discriminator, lr: its size, and the rate of its own Adam.
     weighted: weight the discriminator's samples by their weight of L_gan. The paper does not say.
     """
@@ -47,11 +55,12 @@ class Adversarial:
         discriminator: DiscriminatorConfig | None = None,
         lr: float = 1e-4,
         weighted: bool = False,
+        features: Features = (),
     ) -> None:
         self.weights = pixel, vgg, adversarial
         self.config, self.lr = discriminator or DiscriminatorConfig(), lr
         self.weighted = weighted
-        self.vgg = VGG19([LAYER])
+        self.features, self.vgg = features, VGG19([name for name, _ in features] or [LAYER])
 
     def start(self, seed: int, device: torch.device, *, bf16: bool) -> None:
         """A fresh discriminator, drawn from the seed alone, with its optimizer.
@@ -73,13 +82,23 @@ class Adversarial:
         with self.autocast:
             with torch.no_grad():
                 real = self.discriminator(clean)
-                target = self.vgg(clean)[LAYER] if vgg else None
+                target = self.vgg(clean) if vgg else None
             fake = self.discriminator(output)
-            seen = self.vgg(output)[LAYER] if vgg else None
-        feature = l1(seen, target) / self.unit if vgg else torch.zeros(len(output), device=output.device)
+            seen = self.vgg(output) if vgg else None
+        feature = self._distance(seen, target) if vgg else output.new_zeros(len(output))
         against = relativistic(fake.float(), real.float())
         self.parts = {"vgg": feature.detach().mean(), "adversarial": against.detach().mean()}
         return pixel * l1(output, clean) + vgg * feature + adversarial * against
+
+    def _distance(self, seen: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
+        """L_vgg of the features of both sides: [B]."""
+        if not self.features:
+            return l1(seen[LAYER], target[LAYER]) / self.unit
+        parts = [
+            weight * l1(seen[name], target[name]) / target[name].float().abs().mean((1, 2, 3))
+            for name, weight in self.features
+        ]
+        return torch.stack(parts).sum(0)
 
     def learn(
         self, output: Tensor, clean: Tensor, weight: Tensor, pace: float = 1.0
@@ -147,7 +166,7 @@ def health(history: pd.DataFrame) -> list[str]:
     """What has gone wrong between the two sides, a sentence for each; of a history with WATCHED.
 
     A discriminator that wins teaches nothing more; a network that has collapsed gives flat or noisy
-    images. Each must last for ROWS rows in succession.
+    images; a grid covers its flat regions. Each must last for ROWS rows in succession.
     """
     if "discriminator" not in history:
         return []
@@ -161,6 +180,8 @@ def health(history: pd.DataFrame) -> list[str]:
             seen["detail"] > DETAIL[1]
         ),
     }
+    if "grid" in seen:  # runs of earlier versions lack it
+        signs[f"the network draws a grid: its grid peak is over {GRID:g}"] = seen["grid"] > GRID
     found = []
     for sentence, holds in signs.items():
         lasting = holds.rolling(ROWS).sum() == ROWS

@@ -1,13 +1,65 @@
-"""Two things that go wrong with networks that repaint images, as numbers."""
+"""What goes wrong with networks that repaint images, as numbers: grids, and colours at borders."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tunable_core.metrics import luma
+
 PATTERNS = (((1, -1), (-1, 1)), ((1, -1), (1, -1)), ((1, 1), (-1, -1)))
 """The finest differences of four pixels: checkerboard, upright stripes, level stripes."""
+
+WINDOW = 64
+"""Side of the windows whose spectra grid_peak sums, pixels; they overlap by half."""
+
+
+def grid_peak(images: Tensor, period: int = 4) -> Tensor:
+    """How far the strongest regular pattern stands out of an image's spectrum: [B, 3, H, W] to [B].
+
+    Power spectra of the luma's windows (mean removed, Hann) are summed over the image. At each frequency
+    but (0, 0) whose coordinates are multiples of 1 / period cycles a pixel, the power is divided by the
+    median power 3 to 5 bins away; the result is the largest of these ratios. Photographs have about
+    1.4, or 2 where they are small; the grid of two pixel shuffles had up to 900.
+    period: 4 for two pixel shuffles, 16 for the poolings of VGG-19 (photographs then have about 5).
+    Raises ValueError for images below 64 x 64 pixels and for a period that does not divide 64.
+    """
+    if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[-2:]) < WINDOW:
+        raise ValueError(
+            f"grid_peak takes [B, 3, H, W] of at least {WINDOW} x {WINDOW} pixels; got "
+            f"{list(images.shape)}"
+        )
+    if period < 2 or WINDOW % period:
+        raise ValueError(f"period must divide {WINDOW} and be 2 or more; got {period}")
+    windows = luma(images.float())[:, 0].unfold(1, WINDOW, WINDOW // 2).unfold(2, WINDOW, WINDOW // 2)
+    windows = windows - windows.mean((-2, -1), keepdim=True)
+    hann = torch.hann_window(WINDOW, device=images.device)
+    power = torch.fft.fft2(windows * hann[:, None] * hann).abs().square().sum((1, 2))  # [B, 64, 64]
+    ring = [
+        power.roll((down, right), (1, 2))
+        for down in range(-5, 6)
+        for right in range(-5, 6)
+        if max(abs(down), abs(right)) >= 3
+    ]
+    ratio = power / torch.stack(ring).median(0).values.clamp(min=1e-12)
+    ratio[:, 0, 0] = 0
+    step = WINDOW // period
+    return ratio[:, ::step, ::step].amax((1, 2))
+
+
+@torch.no_grad()
+def grey_pattern(network: Callable[[Tensor], Tensor], grey: float = 0.5, side: int = 96) -> float:
+    """Pattern that a network draws on a constant image: standard deviation in grey levels of 255.
+
+    The image has side x side pixels; a quarter of the output is left out at each border, where padding
+    shows. The largest of the three channels' deviations.
+    """
+    output = network(torch.full((1, 3, side, side), grey))
+    border = output.shape[-1] // 4
+    return 255 * output[..., border:-border, border:-border].std((-2, -1)).max().item()
 
 
 def checkerboard(image: Tensor) -> float:

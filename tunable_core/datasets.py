@@ -27,8 +27,9 @@ from tunable_core.files import DamagedFile, folder
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REGISTRY = REPOSITORY / "data" / "registry.tsv"
-TRAINING = ("bsds500", "div2k")
-"""Sets to train on; no image of them is in any other set."""
+TRAINING = ("bsds500", "bsds500-clean", "div2k")
+"""Sets to train on. One image of bsds500, train/302003, is also Set5's woman; bsds500-clean is bsds500
+without it. No other image of these sets is in a set that is tested on."""
 PAIRS = ("nam-train", "nam-test")
 """Sets of pairs of photographs, clean and noisy: the two halves of nam."""
 ARCHIVES = {"div2k": range(1, 801), "div2k-valid": range(801, 901)}

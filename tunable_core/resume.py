@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,10 +98,13 @@ class State:
         self.sums = self.sums + values.nan_to_num()  # NaN: not computed at this step
         self.count, self.rate = self.count + ~values.isnan(), rate
 
-    def log(self) -> None:
-        """Close one row of the history: means since the row before."""
+    def log(self, on_row: Callable[[dict[str, float]], dict[str, float]] | None = None) -> None:
+        """Close one row of the history: means since the row before, and what on_row makes of them."""
         means = (self.sums / self.count).tolist()
-        self.rows.append([self.stage, self.step, self.rate, *means])
+        row = dict(zip(self.columns, [self.stage, self.step, self.rate, *means], strict=True))
+        row |= on_row(row) if on_row else {}
+        self.columns = list(row)
+        self.rows.append(list(row.values()))
         self.sums, self.count = 0, 0
 
     def frame(self) -> pd.DataFrame:

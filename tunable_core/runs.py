@@ -335,6 +335,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
         label=config.key,
         progress=progress,
         on_log=watch or on_log,
+        on_row=watch.measure if watch else None,
     )
     control.cpu().eval()
     if ranks.rank():

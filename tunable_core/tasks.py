@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from tunable_core.adversarial import Adversarial
+from tunable_core.adversarial import Adversarial, Features
 from tunable_core.checks import check, is_count, is_number, is_positive, is_range
 from tunable_core.degradations import MAX_RHO, blur_then_noise, gaussian_noise
 from tunable_core.multi_loss import MultiLoss
@@ -190,6 +190,8 @@ class SuperResolution:
     weighted: bool = False
     """Weight the discriminator's samples by omega_2. In 600 steps at laptop size it was no gain: LPIPS
     at (0, 1) 0.384 with it and 0.382 without, PSNR at (1, 0) 23.78 dB either way."""
+    features: Features = field(default=(), metadata={"before": ()})
+    """Layers of VGG-19 within L_vgg, with their weights; () is the paper's conv5_4 alone."""
 
     def __post_init__(self) -> None:
         weights = ("pixel", "vgg", "adversarial")
@@ -210,6 +212,7 @@ class SuperResolution:
             self.discriminator,
             self.discriminator_lr,
             self.weighted,
+            features=self.features,
         )
         return MultiLoss({"reconstruction": reconstruction, "gan": gan})
 

@@ -99,6 +99,7 @@ def train(
     label: str = "",
     progress: bool = True,
     on_log: Callable[[pd.DataFrame], None] | None = None,
+    on_row: Callable[[dict[str, float]], dict[str, float]] | None = None,
 ) -> pd.DataFrame:
     """Train control in place, stage by stage, and return its history.
 
@@ -107,6 +108,7 @@ def train(
         result is bit for bit that of an undisturbed run on the same machine. It is removed by the
         caller, who knows when the result is safe. label: of the training, held in the checkpoint.
     on_log: called with the history so far at each of its rows.
+    on_row: called with each row before it is written; what it returns becomes further columns.
     The history's attrs hold the seconds and devices of training, of all sessions.
     Raises TrainingDiverged when a loss or gradient becomes NaN or infinite: the control then holds
     its last good weights. Raises DamagedFile for a checkpoint that is not whole or has another label.
@@ -117,11 +119,11 @@ def train(
     for index, stage in enumerate(control.stages()):
         if index >= state.stage:
             state.enter(index, stage)
-            _run_stage(state, stage, task, loss, images, progress, on_log)
+            _run_stage(state, stage, task, loss, images, progress, on_log, on_row)
     return state.frame()
 
 
-def _run_stage(state: State, stage: Stage, task, loss, images, progress, on_log) -> None:
+def _run_stage(state: State, stage: Stage, task, loss, images, progress, on_log, on_row) -> None:
     settings, control = state.settings, state.control
     device = next(control.parameters()).device
     hidden = not progress or ranks.rank() > 0
@@ -150,7 +152,7 @@ def _run_stage(state: State, stage: Stage, task, loss, images, progress, on_log)
         state.update(step, rate, [total.detach(), norm, *parts.values()], list(parts))
         bar.update()
         if (step + 1) % LOG_EVERY == 0 or step + 1 == state.steps:
-            state.log()
+            state.log(on_row)
             bar.set_postfix(loss=f"{state.rows[-1][3]:.4f}")
             if on_log is not None:
                 on_log(state.frame())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from tunable_core import datasets
 from tunable_core.adversarial import health
+from tunable_core.artifacts import grid_peak
 from tunable_core.controls.base import Control
 from tunable_core.files import write_atomically
 from tunable_core.training import LOG_EVERY
@@ -24,12 +26,14 @@ MOMENTS = 6
 """Samples that are taken of a stage, evenly spaced, the last at its end."""
 PLACES = {"astronaut": (96, 176, 96), "chelsea": (84, 132, 96)}
 """Embedded photographs, and top, left and side of the squares of them that are looked at."""
+SIDE = 256
+"""Of the central squares of the same photographs, whose grid peak is watched, pixels."""
 SHEET = "samples.jpg"
 """The file of a run: in its first row the clean squares, below them the samples in their order."""
 
 
 class Watch:
-    """Takes samples and warns while a training goes on; given to it as on_log.
+    """Takes samples and warns while a training goes on: its on_log; measure is its on_row.
 
     folder: where each sample is put at its moment, so that a resumed training has those of before.
     degrade: clean images [B, 3, H, W] in [0, 1] to what the control is given.
@@ -55,6 +59,8 @@ class Watch:
         ]
         self.clean = torch.stack(squares).float() / 255
         self.degraded = degrade(self.clean)
+        central = torch.stack([_central(images[name], SIDE) for name in PLACES])
+        self.central = degrade(central.float() / 255)
         self.told: set[str] = set()
 
     def __call__(self, history: pd.DataFrame) -> None:
@@ -67,6 +73,13 @@ class Watch:
                 self.told.add(sentence)
         if self.on_log is not None:
             self.on_log(history)
+
+    def measure(self, row: dict[str, float]) -> dict[str, float]:
+        """Columns for a row of the history: grid, the mean grid peak of the samples' photographs at the
+        last corner; NaN where the adversary has learnt nothing since the row before."""
+        if math.isnan(row["discriminator"]):
+            return {"grid": math.nan}
+        return {"grid": grid_peak(self._last_corner(self.central).clamp(0, 1)).mean().item()}
 
     def keep(self, folder: Path, history: pd.DataFrame) -> dict[str, Any]:
         """Write the sheet of all samples into a run's folder; what its record says of the watch."""
@@ -89,12 +102,21 @@ class Watch:
         return step // every > max(0, step - LOG_EVERY) // every or step == length
 
     def _sample(self, stage: int, step: int) -> None:
+        output = self._last_corner(self.degraded)
+        write_atomically(self.folder / f"{stage}-{step:07d}.png", _encoded([output], "PNG"))
+
+    @torch.no_grad()
+    def _last_corner(self, degraded: Tensor) -> Tensor:
         corner = torch.eye(self.control.num_objectives)[-1]
         device, mode = next(self.control.parameters()).device, self.control.training
-        with torch.no_grad():
-            output = self.control.eval()(self.degraded.to(device), corner).cpu()
+        output = self.control.eval()(degraded.to(device), corner).cpu()
         self.control.train(mode)
-        write_atomically(self.folder / f"{stage}-{step:07d}.png", _encoded([output], "PNG"))
+        return output
+
+
+def _central(image: Tensor, side: int) -> Tensor:
+    top, left = ((length - side) // 2 for length in image.shape[1:])
+    return image[:, top : top + side, left : left + side]
 
 
 def _encoded(rows: list[Tensor], kind: str) -> bytes:

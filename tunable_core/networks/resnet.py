@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,8 @@ from torch.nn import functional as F
 
 RGB_MEAN = (0.4488, 0.4371, 0.4040)
 """Mean colour of DIV2K, taken off before the first and added after the last layer."""
+
+Enlargement = Literal["shuffle", "mean", "nearest"]
 
 
 def initialise(layer: nn.Conv2d, scale: float = 1.0) -> None:
@@ -50,6 +53,10 @@ class ResNet(nn.Module):
     head_relu: a ReLU after the head, as in the authors' code; at our laptop budget the network is
     better without (0.1 dB after 3,000 steps).
     scale: 1, or a power of 2 that the image is enlarged by, in steps of 2 (Sec. 4.1.3).
+    enlargement: how each step of 2 is made. "shuffle": a convolution to 4 C channels and a pixel
+        shuffle, as in the paper. "mean": the same, then a 2 x 2 mean. "nearest": each pixel repeated,
+        then a convolution. A shuffle takes the four pixels of a block from four kernels, so adversarial
+        training can draw a grid; the other two answer a constant image with a constant one.
     """
 
     def __init__(
@@ -59,7 +66,12 @@ class ResNet(nn.Module):
         image_skip: bool = False,
         head_relu: bool = True,
         scale: int = 1,
+        enlargement: Enlargement = "shuffle",
     ) -> None:
+        if enlargement not in get_args(Enlargement):
+            raise ValueError(
+                f"enlargement must be one of {', '.join(get_args(Enlargement))}; got {enlargement!r}"
+            )
         if scale < 1 or scale & (scale - 1):
             raise ValueError(f"scale must be 1 or a power of 2, for steps of 2; got {scale}")
         super().__init__()
@@ -69,9 +81,7 @@ class ResNet(nn.Module):
         self.body = nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
         self.upsampler = nn.Sequential()
         for _ in range(scale.bit_length() - 1):
-            self.upsampler.append(nn.Conv2d(channels, 4 * channels, 3, padding=1))
-            self.upsampler.append(nn.PixelShuffle(2))
-            initialise(self.upsampler[-2])
+            self.upsampler.extend(_doubling(channels, enlargement))
         self.tail = nn.Conv2d(channels, 3, 3, padding=1)
         initialise(self.head)
         initialise(self.tail, 0.1)
@@ -96,6 +106,20 @@ class ResNet(nn.Module):
         return x + output
 
 
+def _doubling(channels: int, enlargement: Enlargement) -> list[nn.Module]:
+    """Layers from [B, C, H, W] to [B, C, 2H, 2W]; see ResNet."""
+    if enlargement == "nearest":
+        layers = [nn.Upsample(scale_factor=2), nn.Conv2d(channels, channels, 3, padding=1)]
+    else:
+        layers = [nn.Conv2d(channels, 4 * channels, 3, padding=1), nn.PixelShuffle(2)]
+    if enlargement == "mean":
+        layers += [nn.ReplicationPad2d((1, 0, 1, 0)), nn.AvgPool2d(2, 1)]
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            initialise(layer)
+    return layers
+
+
 @dataclass(frozen=True)
 class ResNetConfig:
     """Size and form of the ResNet; the defaults are the paper's."""
@@ -110,7 +134,16 @@ class ResNetConfig:
     """A ReLU after the first layer."""
     scale: int = 1
     """Enlargement: 1 or a power of 2."""
+    enlargement: Enlargement = field(default="shuffle", metadata={"before": "shuffle"})
+    """How each step of 2 is made: "shuffle" (the paper's), "mean" or "nearest"; see ResNet."""
 
     def build(self) -> ResNet:
         """A network with fresh weights from torch's random state."""
-        return ResNet(self.blocks, self.channels, self.image_skip, self.head_relu, self.scale)
+        return ResNet(
+            self.blocks,
+            self.channels,
+            self.image_skip,
+            self.head_relu,
+            self.scale,
+            self.enlargement,
+        )

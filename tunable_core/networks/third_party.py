@@ -29,15 +29,18 @@ class SwinIRConfig:
     scale: int = 1
     """Upscaling; 1 predicts a correction of the input."""
     upsampler: str = ""
-    """"" for scale 1, "pixelshuffle" (the paper's) or "pixelshuffledirect" (lightweight) else."""
+    """"" for scale 1; else "pixelshuffle" (the paper's) or "pixelshuffledirect" (lightweight), and for
+    scale 4 also "nearest+conv", which repeats pixels and cannot draw a grid on a constant image."""
 
     def __post_init__(self) -> None:
-        enlarging = ("pixelshuffle", "pixelshuffledirect")
-        fit = self.upsampler in enlarging or (self.scale == 1 and not self.upsampler)
-        if self.scale not in (1, 2, 3, 4, 8) or not fit:
+        shuffling = ("pixelshuffle", "pixelshuffledirect")
+        upsamplers = {1: ("", *shuffling), 4: (*shuffling, "nearest+conv")}
+        fit = upsamplers.get(self.scale, shuffling)
+        if self.scale not in (1, 2, 3, 4, 8) or self.upsampler not in fit:
             raise ValueError(
                 f"SwinIR: scale must be 1, with no upsampler, or 2, 3, 4 or 8 with one of "
-                f"{', '.join(enlarging)}; got {self.scale} with {self.upsampler!r}"
+                f"{', '.join(shuffling)} (or nearest+conv for 4); got {self.scale} with "
+                f"{self.upsampler!r}"
             )
 
     def build(self) -> nn.Module:

@@ -142,6 +142,35 @@ def swinir(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
     return run
 
 
+FIVE = (("conv1_2", 0.1), ("conv2_2", 0.1), ("conv3_4", 1.0), ("conv4_4", 1.0), ("conv5_4", 1.0))
+"""Layers of VGG-19 and their weights in the recipe of smooth()."""
+
+
+def smooth(budget: Profile, *, seed: int = 0) -> RunConfig:
+    """The tunable ResNet at a budget, trained so that no grid appears at the perceptual end.
+
+    It differs from resnet("tunable", budget) in five ways: a 2 x 2 mean follows each pixel shuffle;
+    L_vgg compares five layers; the discriminator learns at a fifth of its rate; all kernels start equal
+    and first train for fidelity alone, so that the second stage starts both dials from the fidelity
+    network; and the training images do not contain a test image (bsds500-clean).
+    """
+    size, chosen = SIZES[budget.name], task(budget)
+    training = replace(size.training, fidelity_first=size.training.steps)
+    if budget.name == "laptop":
+        training = replace(training, steps=8_000, fidelity_first=8_000, batch=4, patch=112)
+    run = _run(
+        f"sr-tunable-smooth-{size.resnet.blocks}x{size.resnet.channels}",
+        budget,
+        TunableConfig(start="equal", apart=Apart(0.25, (0.6, 0.2))),
+        replace(size.resnet, enlargement="mean"),
+        training,
+        seed,
+    )
+    chosen = replace(chosen, features=FIVE if chosen.vgg else (), discriminator_lr=2e-5)
+    data = "bsds500-clean" if run.data == "bsds500" else run.data
+    return replace(run, task=chosen, data=data)
+
+
 def _run(name, budget, control, network, training, seed) -> RunConfig:
     return RunConfig(
         name=f"{name}-{budget.name}-seed{seed}",

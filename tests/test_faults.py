@@ -20,6 +20,8 @@ import torch
 from tunable_core import datasets, files
 from tunable_core.sweep import kept
 
+pytestmark = pytest.mark.slow
+
 REPEATS = int(os.environ.get("TUNABLE_FAULTS", "3"))
 BEGIN = """
 import sys

@@ -232,6 +232,7 @@ def run(control, pictures, task=TASK, settings=SETTINGS, **options):
 @pytest.mark.parametrize(
     ("method", "kill"), [(TunableConfig(), (0, 4)), (DNIConfig(1.0), (0, 4)), (DNIConfig(1.0), (1, 4))]
 )
+@pytest.mark.slow
 def test_a_killed_adversarial_training_goes_on_to_the_same_bits(
     pictures, checkpoint, precision, method, kill
 ):

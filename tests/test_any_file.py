@@ -105,6 +105,7 @@ words = st.one_of(
 
 @any_file
 @given(line=st.lists(words, max_size=8))
+@pytest.mark.slow
 def test_a_command_line_ends_with_a_code_and_no_traceback(tmp_path, monkeypatch, capsys, line):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TUNABLE_RUNS", str(tmp_path / "store"))

@@ -107,6 +107,7 @@ def test_unchanged_dials_cost_no_operator_at_all():
     assert forward["live, same omega"] == forward["plain"] < forward["tunable"]
 
 
+@pytest.mark.slow
 def test_two_processes_are_compared_with_one():
     table = overhead.processes(ResNet(1, 4), batch=2, patch=8, rounds=3)
     assert table.processes.tolist() == [1, 2]

@@ -280,6 +280,7 @@ def test_a_sample_with_other_pixels_is_noticed(tmp_path, monkeypatch):
         datasets.describe("samples")["chelsea"]
 
 
+@pytest.mark.slow
 def test_samples_are_read_without_importing_their_packages():
     code = (
         "import sys; from tunable_core import datasets; datasets.load('samples')['china']\n"

@@ -22,6 +22,8 @@ from tunable_core.export import ExportError
 from tunable_core.networks import ResNetConfig, StyleNetConfig
 from tunable_core.networks.third_party import NAFNetConfig, SwinIRConfig
 
+pytestmark = pytest.mark.slow
+
 OMEGA = [0.3, 0.8]
 
 
@@ -150,7 +152,6 @@ def test_a_file_is_valid_and_names_no_source_file(live, fixed):
         assert b"stack_trace" not in file.content
 
 
-@pytest.mark.slow
 @torch.no_grad()
 def test_a_control_without_a_plain_network_is_exported_at_an_omega_too(tmp_path):
     control = Blend(trained(network()))
@@ -165,7 +166,6 @@ THIRD = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:torch.meshgrid")
 @pytest.mark.parametrize("name", THIRD)
 @torch.no_grad()
@@ -189,7 +189,6 @@ def test_swinir_counts_on_the_batch_and_the_refusal_says_so(tmp_path):
         export.export(model, tmp_path / "net.onnx")
 
 
-@pytest.mark.slow
 @torch.no_grad()
 def test_a_plain_network_is_exported_with_a_sample_of_its_channels(tmp_path):
     plain, image = nn.Conv2d(1, 2, 3, padding=1), torch.rand(1, 1, 20, 30)
@@ -391,7 +390,6 @@ def test_sizes_that_an_image_does_not_have_are_refused(tmp_path, free):
         export.export(network(), tmp_path / "net.onnx", free=free)
 
 
-@pytest.mark.slow
 @torch.no_grad()
 def test_the_sizes_of_the_sample_are_kept_when_asked(tmp_path):
     plain, image = nn.Conv2d(3, 2, 3), torch.rand(1, 3, 9, 12)

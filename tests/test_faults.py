@@ -18,6 +18,8 @@ import torch
 
 from tunable_core import datasets, files
 
+pytestmark = pytest.mark.slow
+
 REPEATS = int(os.environ.get("TUNABLE_FAULTS", "3"))
 BEGIN = """
 import sys

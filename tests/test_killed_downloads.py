@@ -22,6 +22,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 REPEATS = int(os.environ.get("TUNABLE_FAULTS", "3"))
 NAMES = [f"{number:04d}.png" for number in range(1, 41)]
 DOWNLOAD = """

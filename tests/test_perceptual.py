@@ -43,6 +43,7 @@ def image():
     return torch.rand(2, 3, 40, 36)
 
 
+@pytest.mark.slow
 def test_features_are_those_of_torchvision_at_the_indices_that_the_field_names(public, image, close):
     mean, std = (torch.tensor(x).view(3, 1, 1) for x in (perceptual.MEAN, perceptual.STD))
     found = VGG19(["conv5_4", "relu3_3", "pool1"])(image)

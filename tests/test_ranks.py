@@ -72,6 +72,7 @@ def alike(one: Path, other: Path, atol: float = 1e-5) -> None:
         torch.testing.assert_close(first[name], second[name], atol=atol, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_does_with_two_groups(tmp_path):
     for processes in (1, 2):
         ended(train(tmp_path / str(processes) / "store", processes))
@@ -80,17 +81,20 @@ def test_two_processes_train_as_one_does_with_two_groups(tmp_path):
     assert '"processes": 2' in record.read_text()
 
 
+@pytest.mark.slow
 def test_one_omega_in_a_step_is_shared_by_all_processes(tmp_path):
     for processes in (1, 2):
         ended(train(tmp_path / str(processes) / "store", processes, groups=1))
     alike(tmp_path / "1/store", tmp_path / "2/store")
 
 
+@pytest.mark.slow
 def test_an_adversary_learns_in_two_processes_and_ends(tmp_path):
     ended(train(tmp_path / "store", 2, steps=4, groups=4, task="super-resolution"))
     assert all(value.isfinite().all() for value in weights(tmp_path / "store").values())
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_ends_the_job_and_another_number_goes_on(tmp_path):
     store = tmp_path / "store"
     job = train(store, 2, steps=400, start_new_session=True)

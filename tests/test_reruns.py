@@ -19,6 +19,7 @@ def kept(config, store):
     return sweep(runs.get(config, progress=False), WHAT, progress=False)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_numbers_on_this_machine(config, kept):
     differences = apart(kept, again(config, WHAT, progress=False))
     assert list(differences.index) == [(0.0, 1.0), (1.0, 0.0)]
@@ -45,6 +46,7 @@ def test_without_the_sweep_nothing_is_trained(config, store):
         again(config, WHAT, progress=False)
 
 
+@pytest.mark.slow
 def test_runs_that_begin_with_the_same_training_are_found_and_compared(config, store):
     config = replace(config, network=replace(config.network, blocks=2))  # DyNet halves them
     configs = [
@@ -97,6 +99,7 @@ class BorderedConfig:
         return Bordered(self.enlarge)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore:'saved_variables'")  # of others' code
 def test_trainings_of_the_study_add_in_order_but_for_convolutions(store):
     kinds = {}

@@ -17,6 +17,7 @@ def image():
     return torch.rand(2, 3, 24, 36)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_downscaling_is_that_of_the_public_matlab_resampler(image, scale, close):
     close(downscale(image, scale), imresize(image, scale=1 / scale))

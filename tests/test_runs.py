@@ -569,6 +569,7 @@ def test_the_lock_of_a_killed_process_holds_nobody_up(config, other_process):
     assert get(config, wait=False).record["key"] == config.key
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_train_a_run_once(store):
     script = (
         "from tunable_core import runs, study\n"

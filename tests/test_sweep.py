@@ -375,6 +375,7 @@ def test_every_case_is_counted_before_it_is_measured():
 
 
 @pytest.mark.skipif(not datasets.available("nam"), reason="needs the nam images")
+@pytest.mark.slow
 def test_real_noise_is_measured_pair_by_pair_with_ssim():
     what = RealSweep(omegas=((1.0, 0.0), (0.0, 1.0)))
     frame = measure(Blend(nn.Conv2d(3, 3, 1)), what, progress=False)
@@ -396,6 +397,7 @@ def test_missing_pairs_have_no_stand_in(monkeypatch, tmp_path, store):
 @pytest.mark.skipif(
     not (datasets.available("alexnet") and datasets.available("niqe")), reason="needs the weights"
 )
+@pytest.mark.slow
 def test_the_joint_sweep_measures_every_combination():
     what = JointSweep(images="samples-test", sigmas=(5.0, 30.0), rhos=(0.0, 2.0), every=2, crop=192)
     frame = measure(Blend(nn.Identity()), what, progress=False)

@@ -188,6 +188,21 @@ def test_a_push_and_a_tag_are_tested_built_and_then_published():
     assert ".ci/run" in steps
 
 
+def test_the_core_is_tested_on_every_system_python_and_bound_of_torch_one_change_at_a_time():
+    first, *rows = WORKFLOW["jobs"]["core"]["strategy"]["matrix"]["include"]
+    assert all(len(first.items() - row.items()) == 1 for row in rows)
+    assert {row["os"].partition("-")[0] for row in (first, *rows)} == {"ubuntu", "macos", "windows"}
+    classifiers = " ".join(project()["classifiers"])
+    assert {row["python"] for row in (first, *rows)} == set(
+        re.findall(r"Python :: (3\.\d+)", classifiers)
+    )
+    (bound,) = [text for text in project()["dependencies"] if text.startswith("torch>")]
+    assert {row["torch"] for row in (first, *rows)} == {
+        bound.removeprefix("torch"),
+        f"=={bound.removeprefix('torch>=')}.0",
+    }
+
+
 @pytest.mark.parametrize("name", ["smoke", "laptop", "paper"])
 def test_every_profile_is_a_mapping(name):
     profile = yaml.safe_load((ROOT / f"notebooks/profiles/{name}.yml").read_text())

@@ -24,7 +24,7 @@ JUDGES = judges_denoising.JUDGES | judges_restoration.JUDGES
 def judged(budget: Profile) -> pd.DataFrame:
     """One row per claim of the paper: section, quote, statement, figure, verdict and evidence."""
     rows = {}
-    for name, text in yaml.safe_load(CLAIMS.read_text()).items():
+    for name, text in yaml.safe_load(CLAIMS.read_text(encoding="utf-8")).items():
         try:
             verdict = JUDGES[name](budget) if name in JUDGES else None
         except NotMeasured as missing:

@@ -82,7 +82,7 @@ def gradients(parameters: Sequence[Tensor]) -> None:
         average([parameter.grad for parameter in parameters])
 
 
-def meet(at: str) -> None:
+def meet(at: str = "") -> None:
     """Wait until every process is here.
 
     at: what each of them is working on, in a word. Raises ValueError in all processes when they are not

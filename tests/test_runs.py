@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tunable_core import datasets, metrics, records, runs, training
+from tunable_core import datasets, locks, metrics, records, runs, training
 from tunable_core.controls import DNIConfig, TunableConfig
 from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile, load_tensors
@@ -559,7 +559,7 @@ def other_process(config, store):
 
 def test_a_run_that_another_process_trains_is_left_to_it(config, other_process, no_training):
     no_training()
-    with pytest.raises(runs.Busy, match=r"another process is training 'tiny' .*\.lock"):
+    with pytest.raises(locks.Busy, match=r"another process is training 'tiny' .*\.lock"):
         get(config, wait=False)
 
 

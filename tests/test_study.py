@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tunable_core import downloads, runs, study
+from tunable_core import downloads, locks, runs, study
 from tunable_core.study.__main__ import main
 
 PROFILES = list(study.PROFILES)
@@ -157,7 +157,7 @@ def test_what_another_process_trains_is_left_to_it(monkeypatch, capsys, config):
 
     def get(config, wait):
         if config.training.seed == 0:
-            raise runs.Busy("another process is training it")
+            raise locks.Busy("another process is training it")
         trained.append(config)
 
     other = replace(config, training=replace(config.training, seed=1))

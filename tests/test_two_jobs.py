@@ -20,7 +20,7 @@ from dataclasses import replace
 from datetime import timedelta
 import torch
 torch.set_num_threads(1)
-from tunable_core import ranks, runs, study
+from tunable_core import locks, ranks, runs, study
 from tunable_core.study.__main__ import main
 base = study.denoising("tunable", study.profile("smoke"))
 def seeded(seed):
@@ -38,7 +38,7 @@ main()
 WAITING = (
     SCRIPT
     + """
-ranks.PATIENCE, runs.POLL = timedelta(seconds=20), 2.0
+ranks.PATIENCE, locks.POLL = timedelta(seconds=20), 2.0
 ranks.join()
 print("waiting", flush=True)
 runs.get(seeded(0), progress=False)

@@ -11,6 +11,7 @@ Without torchrun there is one process, and every function here does nothing.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -37,7 +38,13 @@ def join() -> torch.device:
         torch.cuda.set_device(device)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+        atexit.register(_leave)  # a process that ends inside its group may abort
     return device
+
+
+def _leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def count() -> int:
@@ -84,7 +91,7 @@ def gradients(parameters: Sequence[Tensor]) -> None:
         average([parameter.grad for parameter in parameters])
 
 
-def meet(at: str) -> None:
+def meet(at: str = "") -> None:
     """Wait until every process is here.
 
     at: what each of them is working on, in a word. Raises ValueError in all processes when they are not

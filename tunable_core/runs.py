@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from filelock import FileLock, Timeout
 
-from tunable_core import datasets, files, keys, ranks, records
+from tunable_core import datasets, files, keys, locks, ranks, records
 from tunable_core.controls.base import Control, check_stages
 from tunable_core.files import DamagedFile, digest, load_tensors, save_tensors, write_atomically
 from tunable_core.training import Training, train
@@ -26,8 +24,6 @@ from tunable_core.watch import SHEET, Watch
 
 HALF_FROM = 1024
 """Tensors of at least so many numbers are kept in float16, the few small ones in float32."""
-POLL = 60.0
-"""Seconds after which a job that waits for a lock lets its processes meet."""
 PARTS = {"weights": "weights.safetensors", "history": "history.csv"}
 """Files of a run whose sha256 its record holds."""
 
@@ -104,10 +100,6 @@ class Run:
         return self.record["state"] if self.trained is None else digest(self.trained.state_dict())
 
 
-class Busy(RuntimeError):
-    """Another process is training this run."""
-
-
 def store() -> Path:
     """Folder of runs/ and sweeps/: $TUNABLE_RUNS, or data/ of this repository."""
     return files.folder("TUNABLE_RUNS", records.PACKAGE.parent / "data")
@@ -146,7 +138,7 @@ def get(
     """The run of this config: loaded when it is in the store, trained otherwise.
 
     weights: False is content with a run that is kept without them, for the sweeps that were made of it.
-    Only one job trains it: another waits for the result, or raises Busy where wait is False. Under
+    Only one job trains it: another waits for the result, or raises locks.Busy where wait is False. Under
     torchrun the first process decides for all of its job.
     Where its training images are missing too, the embedded samples take their place, with a warning, and
     the run returned says so in its config.
@@ -167,7 +159,7 @@ def get(
     if folder:
         return load(config, folder)
     place = store() / "runs" / f"{config.name}-{config.key}"
-    with _alone(config, place, wait):
+    with locks.alone(place, wait):
         folder = ranks.first(lambda: find(config, weights=weights))  # trained meanwhile by another
         return load(config, folder) if folder else _train(config, place, device, progress, on_log)
 
@@ -183,41 +175,11 @@ def _stored(config: RunConfig, weights: bool) -> tuple[Path | None, str]:
             datasets.load(data)  # raises
         data = "samples-train"
         folder = find(dataclasses.replace(config, data=data), weights=weights)
-    if folder is not None:
-        _clear(folder)
+    if folder is not None and "state" not in _record(folder):
+        locks.tidy(
+            folder
+        )  # beside a run without weights, a checkpoint is of the training that makes them
     return folder, data
-
-
-@contextlib.contextmanager
-def _alone(config: RunConfig, place: Path, wait: bool) -> Iterator[None]:
-    """Hold the lock of a run, for all processes of a job; raises Busy in all of them.
-
-    The lock file goes when the block ends without error: the run is then there.
-    """
-    lock = FileLock(f"{place}.lock")
-
-    def acquired() -> bool:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(Timeout):
-            lock.acquire(timeout=POLL if wait else 0)
-        return lock.is_locked
-
-    while not ranks.first(acquired):  # the processes meet at each turn, and none loses its patience
-        if not wait:
-            raise Busy(f"another process is training '{config.name}' ({lock.lock_file})")
-    try:
-        yield
-        ranks.meet(place.name)
-        if lock.is_locked:
-            _unlink(lock)
-    finally:
-        lock.release()
-
-
-def _unlink(lock: FileLock) -> None:
-    """Remove the file of a lock that is held; who waits for it finds the run, once it has the lock."""
-    with contextlib.suppress(OSError):  # Windows keeps a file that is in use
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def drop_weights(run: Run) -> None:
@@ -231,20 +193,6 @@ def drop_weights(run: Run) -> None:
     record = records.seal({**record, "state": run.state})
     write_atomically(run.folder / "run.json", json.dumps(record, indent=1))
     (run.folder / PARTS["weights"]).unlink()
-
-
-def _clear(folder: Path) -> None:
-    """Remove what a process that was killed at the very end has left beside its finished run.
-
-    Nothing is touched while another process trains the run, or where it has no weights: there the
-    checkpoint is that of a training which has not ended.
-    """
-    part, lock = Path(f"{folder}.part"), FileLock(f"{folder}.lock", timeout=0)
-    if "state" in _record(folder) or not (part.exists() or Path(lock.lock_file).exists()):
-        return
-    with contextlib.suppress(Timeout, OSError), lock:  # a store may be for reading alone
-        shutil.rmtree(part, ignore_errors=True)
-        _unlink(lock)
 
 
 def check_comparable(found: Sequence[Run]) -> None:

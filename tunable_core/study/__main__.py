@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from tunable_core import ranks, runs, study
+from tunable_core import locks, ranks, runs, study
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
         elif folder is None and not arguments.list:
             try:
                 runs.get(config, wait=False)
-            except runs.Busy as busy:
+            except locks.Busy as busy:
                 print(busy)
 
 

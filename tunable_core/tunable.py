@@ -6,6 +6,7 @@ and be called with their mixture. So one wrapper makes every layer and every net
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import operator
 import warnings
@@ -99,6 +100,11 @@ class Tunable(nn.Module):
         extrapolate. Samples that share an omega share one dense pass. With [B, p], further tensors whose
         first size is B are taken to belong to the samples, and outputs must be [B, ...].
         """
+        if getattr(self, "_is_replica", False):
+            raise RuntimeError(
+                "nn.DataParallel copies a model at each call, which banks of kernels do not survive; "
+                "use nn.parallel.DistributedDataParallel"
+            )
         omega = as_omega(omega, self.p, extrapolate=extrapolate)
         if omega.ndim == 2:
             check_batch_first(self.module)
@@ -142,12 +148,15 @@ class Tunable(nn.Module):
         ids = {id(tensor) for bank in banks for tensor in (bank, bank.grad)} - {id(None)}
 
         def each(tensor: Tensor) -> Tensor:
-            try:
+            if id(tensor) not in ids:
                 return fn(tensor)
-            except RuntimeError:
-                if id(tensor) not in ids:
-                    raise
-                return stacked([fn(kernel) for kernel in tensor])
+            if tensor.is_contiguous():
+                with contextlib.suppress(RuntimeError):
+                    return fn(tensor)
+            kernels = tensor.unbind()
+            changed = [fn(kernel) for kernel in kernels]
+            in_place = all(new is old for new, old in zip(changed, kernels, strict=True))
+            return tensor if in_place else stacked(changed)
 
         super()._apply(each, recurse)
         self._group(self._exchange.current(self.module))

@@ -226,6 +226,13 @@ def test_the_transforms_of_torch_func_see_through_the_mixture(close):
     close(torch.func.hessian(of_bias)(bias), torch.autograd.functional.hessian(of_bias, bias))
 
 
+def test_omegas_may_be_mapped_over(close):
+    model, _, x, _ = small()
+    omegas = OMEGAS.double()
+    together = torch.func.vmap(lambda omega: model(x, omega))(omegas)
+    close(together, torch.stack([model(x, omega) for omega in omegas]))
+
+
 # Unusual modules
 
 

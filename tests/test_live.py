@@ -52,9 +52,10 @@ def test_the_same_omega_again_costs_no_operator(x):
             action()
         return len(seen.called)
 
-    live(x, [0.3, 0.8])
-    assert operators(lambda: live(x, [0.3, 0.8])) == operators(lambda: plain(x))
-    assert operators(lambda: live(x, [0.5, 0.5])) > operators(lambda: plain(x))
+    omega, other = torch.tensor([[0.3, 0.8], [0.5, 0.5]])
+    live(x, omega)
+    assert operators(lambda: live(x, omega)) == operators(lambda: plain(x))
+    assert operators(lambda: live(x, other)) > operators(lambda: plain(x))
 
 
 def test_a_tuned_network_keeps_its_kernels_when_the_dials_turn(x, close):

@@ -7,18 +7,18 @@ plain = model.at([0.7, 0.3])        # an ordinary copy of the network
 """
 
 from tunable_core.calibration import calibrate
-from tunable_core.live import Live
-from tunable_core.multi_loss import MultiLoss
-from tunable_core.objectives import NoisePreservation, reconstruction
-from tunable_core.omega import OmegaSampling
-from tunable_core.tunable import (
-    Tunable,
+from tunable_core.layers import (
     TunableConv1d,
     TunableConv2d,
     TunableConv3d,
     TunableConvTranspose2d,
     TunableLinear,
 )
+from tunable_core.live import Live
+from tunable_core.multi_loss import MultiLoss
+from tunable_core.objectives import NoisePreservation, reconstruction
+from tunable_core.omega import OmegaSampling
+from tunable_core.tunable import Tunable
 
 __all__ = [
     "Live",

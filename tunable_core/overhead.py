@@ -27,8 +27,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tqdm.auto import tqdm
 
 from tunable_core import ranks
+from tunable_core.layers import TunableConv2d
 from tunable_core.live import Live
-from tunable_core.tunable import Tunable, TunableConv2d
+from tunable_core.tunable import Tunable
 
 Action = Callable[[], object]
 CASE = ("k", "p", "c", "work", "precision", "compiled")

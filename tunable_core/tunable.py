@@ -6,6 +6,7 @@ and be called with their mixture. So one wrapper makes every layer and every net
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import operator
 import warnings
@@ -20,6 +21,7 @@ from tunable_core.banks import (
     UNTUNED,
     Rules,
     another_draw,
+    check_fit,
     chosen,
     copied,
     make_banks,
@@ -99,6 +101,11 @@ class Tunable(nn.Module):
         extrapolate. Samples that share an omega share one dense pass. With [B, p], further tensors whose
         first size is B are taken to belong to the samples, and outputs must be [B, ...].
         """
+        if getattr(self, "_is_replica", False):
+            raise RuntimeError(
+                "nn.DataParallel copies a model at each call, which banks of kernels do not survive; "
+                "use nn.parallel.DistributedDataParallel"
+            )
         omega = as_omega(omega, self.p, extrapolate=extrapolate)
         if omega.ndim == 2:
             check_batch_first(self.module)
@@ -142,12 +149,15 @@ class Tunable(nn.Module):
         ids = {id(tensor) for bank in banks for tensor in (bank, bank.grad)} - {id(None)}
 
         def each(tensor: Tensor) -> Tensor:
-            try:
+            if id(tensor) not in ids:
                 return fn(tensor)
-            except RuntimeError:
-                if id(tensor) not in ids:
-                    raise
-                return stacked([fn(kernel) for kernel in tensor])
+            if tensor.is_contiguous():
+                with contextlib.suppress(RuntimeError):
+                    return fn(tensor)
+            kernels = tensor.unbind()
+            changed = [fn(kernel) for kernel in kernels]
+            in_place = all(new is old for new, old in zip(changed, kernels, strict=True))
+            return tensor if in_place else stacked(changed)
 
         super()._apply(each, recurse)
         self._group(self._exchange.current(self.module))
@@ -164,6 +174,32 @@ class Tunable(nn.Module):
             if id(bank) in fixed:
                 set_parameter(plain, name, fixed[id(bank)])
         return plain
+
+    def corners(self) -> list[nn.Module]:
+        """The p plain networks at the unit omegas (1, 0, ...), (0, 1, ...), ..., one per objective."""
+        return [self.at(omega) for omega in torch.eye(self.p)]
+
+    @classmethod
+    @torch.no_grad()
+    def from_networks(cls, networks: Sequence[nn.Module], *, untuned: Rules = ()) -> Tunable:
+        """A Tunable whose corners are the given networks, of one architecture: one dial for each.
+
+        On the simplex, sum(omega) = 1, the kernels are sum_i omega_i theta_i, which is deep network
+        interpolation; elsewhere see Affine.own. untuned: what the networks share; it and all buffers,
+        such as running statistics, must be equal in all of them.
+        Raises ValueError, with the name of the first difference, for networks that do not fit.
+        """
+        networks = list(networks)
+        if not networks:
+            raise ValueError("from_networks() needs at least one network; got none")
+        states = [dict(network.named_parameters()) for network in networks]
+        model = cls(networks[0], len(networks), tuned=tuple(states[0]), untuned=untuned)
+        check_fit(networks, model.tuned)
+        for name in model.tuned:
+            bank = model.module.get_parameter(name)
+            bank.copy_(torch.stack([state[name].to(bank) for state in states]))
+        model.phi.own()
+        return model
 
     @torch.no_grad()
     def part(self) -> None:
@@ -220,42 +256,3 @@ def _count(value: int, name: str, what: str) -> int:
     if value < 1:
         raise ValueError(f"{name} must be at least 1 {what}; got {value}")
     return value
-
-
-class _TunableLayer(Tunable):
-    """A layer under the name that readers look for: the layer's own arguments, then p and phi."""
-
-    layer: type[nn.Module]
-
-    def __init__(self, *args, p: int, kernels: int | None = None, phi="affine", **kwargs) -> None:
-        super().__init__(self.layer(*args, **kwargs), p, kernels=kernels, phi=phi)
-
-
-class TunableConv1d(_TunableLayer):
-    """nn.Conv1d with p kernels and biases: TunableConv1d(in, out, size, ..., p=2)."""
-
-    layer = nn.Conv1d
-
-
-class TunableConv2d(_TunableLayer):
-    """nn.Conv2d with p kernels and biases, the paper's layer: TunableConv2d(in, out, size, ..., p=2)."""
-
-    layer = nn.Conv2d
-
-
-class TunableConv3d(_TunableLayer):
-    """nn.Conv3d with p kernels and biases: TunableConv3d(in, out, size, ..., p=2)."""
-
-    layer = nn.Conv3d
-
-
-class TunableConvTranspose2d(_TunableLayer):
-    """nn.ConvTranspose2d with p kernels and biases."""
-
-    layer = nn.ConvTranspose2d
-
-
-class TunableLinear(_TunableLayer):
-    """nn.Linear with p weights and biases: TunableLinear(in, out, p=2)."""
-
-    layer = nn.Linear

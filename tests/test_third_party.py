@@ -11,6 +11,7 @@ from tunable_core.tunable import UNTUNED
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:torch.meshgrid"),
+    pytest.mark.filterwarnings("ignore:BatchNorm gathers"),
     pytest.mark.filterwarnings("ignore:'saved_variables' is deprecated"),
 ]
 
@@ -131,3 +132,21 @@ def test_swinir_refuses_an_image_smaller_than_its_windows(size):
     with pytest.raises(ValueError, match=rule):
         network(torch.rand(1, 3, *size), [0.5, 0.5])
     assert network(torch.rand(1, 3, 5, 6), [0.5, 0.5]).shape == (1, 3, 5, 6)
+
+
+@pytest.mark.filterwarnings("ignore:torch.utils.checkpoint. the use_reentrant:UserWarning")
+def test_a_checkpointed_swinir_has_the_gradients_of_the_plain_one(close):
+    model, x = Tunable(as_trained(swinir()), p=2).eval(), torch.rand(2, 3, 16, 16)
+    layers = [layer for layer in model.module.modules() if hasattr(layer, "use_checkpoint")]
+    assert layers
+
+    def gradients(use_checkpoint):
+        model.zero_grad()
+        for layer in layers:
+            layer.use_checkpoint = use_checkpoint
+        for omega in ([0.3, 0.8], [[1.0, 0.0], [0.0, 1.0]]):
+            model(x, omega).square().mean().backward()
+        return [parameter.grad.clone() for parameter in model.parameters()]
+
+    for plain, checked in zip(gradients(False), gradients(True), strict=True):
+        close(checked, plain)

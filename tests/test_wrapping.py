@@ -8,6 +8,8 @@ from torch.nn.utils import parametrizations, parametrize
 from tunable_core import Tunable
 from tunable_core.networks import ResNet
 
+pytestmark = pytest.mark.filterwarnings("ignore:BatchNorm gathers")
+
 OMEGAS = ([0.0, 1.0], [0.3, 0.8], [1.0, 0.0], [0.0, 0.0])
 
 
@@ -25,6 +27,8 @@ def network():
         ({"untuned": ()}, ["0.weight", "0.bias", "1.weight", "1.bias", "2.weight", "2.bias"]),
         ({"tuned": ("2.*",)}, ["2.weight", "2.bias"]),
         ({"tuned": (nn.Conv2d,), "untuned": ("*.bias",)}, ["0.weight", "2.weight"]),
+        ({"tuned": nn.Conv2d, "untuned": "*.bias"}, ["0.weight", "2.weight"]),
+        ({"tuned": "2.*"}, ["2.weight", "2.bias"]),
         ({"tuned": (nn.BatchNorm2d, "0.bias"), "untuned": ()}, ["0.bias", "1.weight", "1.bias"]),
     ],
 )
@@ -40,6 +44,12 @@ def test_patterns_and_types_choose_what_is_tuned(rules, expected):
 def test_a_pattern_that_matches_nothing_is_refused(rules):
     with pytest.raises(ValueError, match=r"pattern 'bdoy\.\*' matches no parameter; .* are 0\.weight"):
         Tunable(network(), p=2, **rules)
+
+
+@pytest.mark.parametrize("rule", [3, torch.relu, int])
+def test_a_rule_that_is_no_pattern_or_layer_type_is_refused(rule):
+    with pytest.raises(TypeError, match="rules are patterns of names or types of layers; got"):
+        Tunable(network(), p=2, tuned=(rule,))
 
 
 def test_nothing_left_to_tune_is_refused():
@@ -63,6 +73,61 @@ def test_weights_shared_by_two_layers_stay_shared_whatever_the_pattern():
     assert model.module[2].weight is model.module[0].weight
     plain = model.at([0.3, 0.8])
     assert plain[2].weight is plain[0].weight
+
+
+# Frozen and structured parameters
+
+
+class Haar(nn.Module):
+    """A convolution before a fixed filter."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.haar = nn.Conv2d(3, 1, 3), nn.Conv2d(1, 1, 2, bias=False)
+        self.haar.weight.data = torch.tensor([[[[0.5, 0.5], [-0.5, -0.5]]]])
+        self.haar.requires_grad_(False)
+
+    def forward(self, x):
+        return self.haar(self.conv(x))
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_a_fixed_filter_is_shared_as_it_is(pretrained):
+    model = Tunable(Haar(), p=2, pretrained=pretrained)
+    assert model.tuned == ["conv.weight", "conv.bias"]
+    assert torch.equal(model.module.haar.weight, Haar().haar.weight)
+    plain = model.at([0.3, 0.8])
+    assert torch.equal(plain.haar.weight, Haar().haar.weight)
+    assert [p.requires_grad for p in plain.parameters()] == [True, True, False]
+
+
+@pytest.mark.parametrize("rule", ["haar.*", "*.weight", nn.Conv2d])
+def test_a_frozen_parameter_that_a_rule_names_is_tuned_and_trains(rule):
+    model = Tunable(Haar(), p=2, tuned=("conv.*", rule))
+    assert model.module.haar.weight.shape == (2, 1, 1, 2, 2)
+    model(torch.rand(1, 3, 8, 8), [0.3, 0.8]).sum().backward()
+    assert model.module.haar.weight.grad is not None
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_a_network_that_is_frozen_as_a_whole_is_refused_with_the_way_out(pretrained):
+    net = nn.Linear(4, 4).requires_grad_(False)
+    with pytest.raises(ValueError, match=r"all are frozen \(call requires_grad_\(True\) first, or"):
+        Tunable(net, p=2, pretrained=pretrained)
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+@pytest.mark.parametrize("layer", [nn.Embedding, nn.EmbeddingBag])
+def test_the_padding_row_of_an_embedding_is_zero_in_every_kernel(layer, pretrained):
+    model = Tunable(layer(5, 3, padding_idx=2), p=3, pretrained=pretrained)
+    assert not model.module.weight[:, 2].any()
+    assert (model.module.weight[:, [0, 1, 3, 4]] != 0).all()
+
+
+def test_a_constant_parameter_is_the_same_in_every_kernel():
+    layer = nn.Linear(4, 4)
+    nn.init.constant_(layer.bias, 0.3)
+    assert (Tunable(layer, p=3).module.bias == layer.bias).all()
 
 
 # Pretrained networks
@@ -98,6 +163,11 @@ def test_a_pretrained_network_becomes_tunable_by_training():
         optimizer.step()
     for omega, y in targets.items():
         assert (model(x, omega) - y).abs().max() < 0.05
+
+
+def test_a_dial_that_can_do_nothing_is_refused():
+    with pytest.raises(ValueError, match="phi='se' needs at least 2 kernels"):
+        Tunable(nn.Linear(2, 2), p=2, kernels=1, phi="se")
 
 
 def test_identity_phi_cannot_be_pretrained():
@@ -170,11 +240,76 @@ def test_batch_norm_in_training_gathers_one_statistic_over_all_omegas():
     assert norm.num_batches_tracked == 2
 
 
+# Types, devices and memory
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("phi", ["affine", "identity", "se"])
+def test_a_model_changes_its_type_as_any_module(dtype, phi, close):
+    model = Tunable(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 3, 3)), p=2, phi=phi).to(dtype)
+    x = torch.rand(2, 3, 8, 8, dtype=dtype)
+    output = model(x, [0.3, 0.8])
+    assert output.dtype == dtype
+    close(output, model.at([0.3, 0.8])(x))
+    output.float().sum().backward()
+    assert all(p.grad.dtype == dtype for p in model.parameters())
+
+
+class Volumes(nn.Module):
+    """Convolutions of one, two and three dimensions."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two, self.three = nn.Conv1d(3, 4, 3), nn.Conv2d(3, 4, 3), nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.three(self.one(x[:, :, 0])[..., 0] + self.two(x).mean((2, 3)))
+
+
+@pytest.mark.parametrize("parent", [True, False])
+def test_kernels_become_channels_last(parent, close):
+    model, x = Tunable(Volumes(), p=2), torch.rand(2, 3, 8, 8)
+    model(x, [0.3, 0.8]).sum().backward()
+    expected = model(x, [0.3, 0.8])
+    grads = [p.grad.clone() for p in model.parameters()]
+    whole = nn.ModuleList([model]) if parent else model
+    whole.to(memory_format=torch.channels_last)
+    for kernel in (model.mix([0.3, 0.8])["two.weight"], model.at([0.3, 0.8]).two.weight):
+        assert kernel.is_contiguous(memory_format=torch.channels_last)
+        assert not kernel.is_contiguous()
+    close(model(x, [0.3, 0.8]), expected)
+    for parameter, grad in zip(model.parameters(), grads, strict=True):
+        assert torch.equal(parameter.grad, grad)
+        parameter.grad = None
+    model(x, [0.3, 0.8]).sum().backward()
+    for parameter, grad in zip(model.parameters(), grads, strict=True):
+        close(parameter.grad, grad)
+    model.to(memory_format=torch.contiguous_format)
+    assert model.mix([0.3, 0.8])["two.weight"].is_contiguous()
+
+
+def test_a_network_that_is_channels_last_stays_so():
+    net = nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
+    kernel = Tunable(net, p=2).mix([0.3, 0.8])["weight"]
+    assert kernel.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_one_layer_may_have_another_type(close):
+    model, x = Tunable(nn.Linear(4, 4), p=2), torch.rand(3, 4)
+    model(x, [0.3, 0.8])
+    model.module.double()
+    close(model(x.double(), [0.3, 0.8]), model.at([0.3, 0.8])(x.double()))
+
+
 # What cannot be wrapped
 
 
 def scripted():
     return torch.jit.script(nn.Linear(2, 2))
+
+
+def with_scripted_layer():
+    return nn.Sequential(nn.Linear(2, 2), scripted())
 
 
 def old_weight_norm():
@@ -190,6 +325,12 @@ def old_weight_norm():
         (lambda: nn.Sequential(nn.LSTM(2, 2)), "Sequential: '0' keeps its weights outside"),
         (lambda: nn.GRU(2, 2), "GRU: 'GRU' keeps its weights outside"),
         (old_weight_norm, r"cannot be copied .*old-style weight_norm"),
+        (lambda: nn.DataParallel(nn.Linear(2, 2)), "'DataParallel' is nn.DataParallel, .* wrap the"),
+        pytest.param(
+            with_scripted_layer,
+            r"'1\.weight' belongs to a layer compiled by TorchScript .*untuned=\('1\.weight',\)",
+            marks=pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+        ),
         pytest.param(
             scripted,
             "compiled by TorchScript",
@@ -200,3 +341,27 @@ def old_weight_norm():
 def test_a_network_that_cannot_be_wrapped_is_refused_with_the_reason(make, message):
     with pytest.raises(ValueError, match=message):
         Tunable(make(), p=2)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_scripted_layer_that_is_not_tuned_is_shared(close):
+    model, x = Tunable(with_scripted_layer(), p=2, untuned="1.*"), torch.rand(3, 2)
+    close(model(x, [0.3, 0.8]), model.at([0.3, 0.8])(x))
+
+
+def test_a_replica_of_data_parallel_is_refused():
+    replica = Tunable(nn.Linear(2, 2), p=2)._replicate_for_data_parallel()
+    with pytest.raises(RuntimeError, match=r"nn\.DataParallel .*; use nn\.parallel\.Distrib"):
+        replica(torch.rand(1, 2), [0.3, 0.8])
+
+
+@pytest.mark.parametrize("module", [torch.relu, nn.Linear, "resnet"])
+def test_what_is_no_module_is_refused(module):
+    with pytest.raises(TypeError, match=r"Tunable wraps an nn\.Module; got"):
+        Tunable(module, p=2)
+
+
+@pytest.mark.parametrize("counts", [{"p": 2.0}, {"p": 2, "kernels": 2.5}, {"p": "2"}])
+def test_a_number_of_dials_or_kernels_that_is_not_whole_is_refused(counts):
+    with pytest.raises(TypeError, match="must be a whole number; got"):
+        Tunable(nn.Linear(2, 2), **counts)

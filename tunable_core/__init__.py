@@ -6,6 +6,8 @@ output = model(x, omega=[0.7, 0.3]) # omega: [p] or [B, p] in [0, 1]
 plain = model.at([0.7, 0.3])        # an ordinary copy of the network
 """
 
+from tunable_core.calibration import calibrate
+from tunable_core.live import Live
 from tunable_core.multi_loss import MultiLoss
 from tunable_core.objectives import NoisePreservation, reconstruction
 from tunable_core.omega import OmegaSampling
@@ -19,6 +21,7 @@ from tunable_core.tunable import (
 )
 
 __all__ = [
+    "Live",
     "MultiLoss",
     "NoisePreservation",
     "OmegaSampling",
@@ -28,5 +31,6 @@ __all__ = [
     "TunableConv3d",
     "TunableConvTranspose2d",
     "TunableLinear",
+    "calibrate",
     "reconstruction",
 ]

@@ -6,7 +6,24 @@ import torch
 from torch import Tensor, nn
 
 
-class Affine(nn.Module):
+class Phi(nn.Module):
+    """A function from the dials omega [p] to the weights alpha [L, K] of the kernels of L layers."""
+
+    @staticmethod
+    def alpha(omega: Tensor, *tensors: Tensor) -> Tensor:
+        """Weights [L, K], given the function's own tensors."""
+        raise NotImplementedError
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The function's own tensors; omega must have the type and device of the first."""
+        raise NotImplementedError
+
+    def forward(self, omega: Tensor) -> Tensor:
+        """Dials [p] to aggregation weights [L, K]."""
+        return self.alpha(omega, *self.tensors())
+
+
+class Affine(Phi):
     """alpha = W omega + b for every layer at once, the paper's choice of phi (Eq. 6).
 
     Starts at W = 0.2 I and b such that alpha_i = 1/sqrt(K) at omega = 1/2: independently drawn kernels
@@ -37,17 +54,17 @@ class Affine(nn.Module):
         self.weight.copy_(torch.eye(*self.weight.shape[1:]).expand_as(self.weight))
         self.sum_to_one()
 
-    @property
-    def like(self) -> Tensor:
-        """A tensor of the type and on the device that omega must have."""
-        return self.weight
+    @staticmethod
+    def alpha(omega: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """See Phi."""
+        return (weight * omega).sum(2) + bias  # not a matmul: float32 under autocast
 
-    def forward(self, omega: Tensor) -> Tensor:
-        """Dials [p] to aggregation weights [L, K]."""
-        return (self.weight * omega).sum(2) + self.bias  # not a matmul: float32 under autocast
+    def tensors(self) -> tuple[Tensor, ...]:
+        """See Phi."""
+        return self.weight, self.bias
 
 
-class Identity(nn.Module):
+class Identity(Phi):
     """alpha = omega: each dial is the weight of its own kernel."""
 
     def __init__(self, layers: int, kernels: int, p: int) -> None:
@@ -56,35 +73,42 @@ class Identity(nn.Module):
             raise ValueError(f"phi='identity' needs as many kernels as dials; got {kernels} and {p}")
         self.register_buffer("ones", torch.ones(layers, 1), persistent=False)
 
-    @property
-    def like(self) -> Tensor:
-        """A tensor of the type and on the device that omega must have."""
-        return self.ones
+    @staticmethod
+    def alpha(omega: Tensor, ones: Tensor) -> Tensor:
+        """See Phi."""
+        return ones * omega
 
-    def forward(self, omega: Tensor) -> Tensor:
-        """Dials [p] to aggregation weights [L, K]."""
-        return self.ones * omega
+    def tensors(self) -> tuple[Tensor, ...]:
+        """See Phi."""
+        return (self.ones,)
 
 
-class SqueezeExcite(nn.Module):
+class SqueezeExcite(Phi):
     """alpha = softmax(V relu(U omega + c) + d): the phi of dynamic convolutions, fed with omega."""
 
     def __init__(self, layers: int, kernels: int, p: int, hidden: int = 8) -> None:
         super().__init__()
+        if kernels < 2:
+            raise ValueError(
+                "phi='se' needs at least 2 kernels, since the weight of a single one is always 1; got 1 "
+                "(pass kernels=2, or phi='affine')"
+            )
         self.squeeze = nn.Parameter(torch.randn(layers, hidden, p) / p**0.5)
         self.squeeze_bias = nn.Parameter(torch.zeros(layers, hidden))
         self.excite = nn.Parameter(torch.randn(layers, kernels, hidden) / hidden**0.5)
         self.excite_bias = nn.Parameter(torch.zeros(layers, kernels))
 
-    @property
-    def like(self) -> Tensor:
-        """A tensor of the type and on the device that omega must have."""
-        return self.squeeze
+    @staticmethod
+    def alpha(
+        omega: Tensor, squeeze: Tensor, squeeze_bias: Tensor, excite: Tensor, excite_bias: Tensor
+    ) -> Tensor:
+        """See Phi; positive with sum 1."""
+        hidden = ((squeeze * omega).sum(2) + squeeze_bias).relu()
+        return ((excite * hidden[:, None]).sum(2) + excite_bias).softmax(1)
 
-    def forward(self, omega: Tensor) -> Tensor:
-        """Dials [p] to aggregation weights [L, K], positive with sum 1."""
-        hidden = ((self.squeeze * omega).sum(2) + self.squeeze_bias).relu()
-        return ((self.excite * hidden[:, None]).sum(2) + self.excite_bias).softmax(1)
+    def tensors(self) -> tuple[Tensor, ...]:
+        """See Phi."""
+        return self.squeeze, self.squeeze_bias, self.excite, self.excite_bias
 
 
 PHIS = {"affine": Affine, "identity": Identity, "se": SqueezeExcite}

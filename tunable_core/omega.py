@@ -39,7 +39,12 @@ def as_omega(omega: OmegaLike, p: int, *, extrapolate: bool = False) -> Tensor:
         )
     if torch.compiler.is_compiling() or omega.numel() == 0:
         return omega
-    values = omega.detach().flatten().tolist()  # the only wait for the device; the rest is arithmetic
+    try:
+        values = omega.detach().flatten().tolist()  # the only wait for the device
+    except RuntimeError:
+        if not torch._C._are_functorch_transforms_active():
+            raise
+        return omega  # a transform of torch.func, such as vmap over omega, hides the values
     if not all(map(math.isfinite, values)):
         raise ValueError(f"omega must be finite numbers in [0, 1]; got {omega.tolist()}")
     outside = [i for i, value in enumerate(values) if not (extrapolate or 0 <= value <= 1)]

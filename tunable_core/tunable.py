@@ -6,15 +6,15 @@ and be called with their mixture. So one wrapper makes every layer and every net
 
 from __future__ import annotations
 
+import contextlib
 import copy
-import math
-from collections import Counter, defaultdict
+import operator
+import warnings
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from tunable_core.aggregation import PHIS, Affine
 from tunable_core.banks import (
@@ -26,8 +26,12 @@ from tunable_core.banks import (
     make_banks,
     near,
     set_parameter,
+    stacked,
 )
+from tunable_core.exchange import Exchange
+from tunable_core.mixing import groups, tuned_kernels
 from tunable_core.omega import OmegaLike, as_omega, one_omega
+from tunable_core.samples import check_batch_first, per_distinct_omega
 
 
 class Tunable(nn.Module):
@@ -40,12 +44,15 @@ class Tunable(nn.Module):
     p: number of dials, one per objective of the multi-loss (Eq. 7).
     kernels: K, default p.
     phi: "affine" alpha = W omega + b (the paper's choice), "identity" alpha = omega (K = p), or "se",
-        a squeeze-and-excitation MLP with softmax.
+        a squeeze-and-excitation MLP with softmax (K >= 2).
     tuned, untuned: patterns or layer types; a parameter is tuned when it meets one of tuned and none
-        of untuned. The others stay plain and are shared by all omegas. See summary().
+        of untuned. The others stay plain and are shared by all omegas. See summary(). So do frozen
+        parameters (requires_grad=False), unless a rule of tuned other than "*" names them.
     pretrained: start as the given network at every omega: all kernels are its own, plus differences of
         1 % so that they can part. Otherwise the kernels are independent draws.
 
+    Any number of threads may call one model, each at its own omega. Warns where the module holds
+    BatchNorm, whose running statistics are those of no single omega; see calibrate.
     Raises ValueError, with the parameter's name and the reason, when the module cannot be wrapped.
     """
 
@@ -61,62 +68,104 @@ class Tunable(nn.Module):
         pretrained: bool = False,
     ) -> None:
         super().__init__()
-        kernels = p if kernels is None else kernels
-        if p < 1:
-            raise ValueError(f"p must be at least 1 dial; got {p}")
-        if kernels < 1:
-            raise ValueError(f"kernels must be at least 1 a layer; got {kernels}")
+        self.p = _count(p, "p", "dial")
+        self.kernels = self.p if kernels is None else _count(kernels, "kernels", "kernel a layer")
         if phi not in PHIS:
             raise ValueError(f"phi must be one of {', '.join(PHIS)}; got {phi!r}")
         if pretrained and phi == "identity":
             raise ValueError("pretrained=True needs weights alpha with sum 1; phi='identity' has none")
-        self.p, self.kernels = p, kernels
         self.module = copied(module)
         names = chosen(self.module, tuned, untuned)
         self.tuned = make_banks(self.module, names, self.kernels, near if pretrained else another_draw)
         layers = {name.rpartition(".")[0]: None for name in self.tuned}
         self.layer_of = {name: list(layers).index(name.rpartition(".")[0]) for name in self.tuned}
-        self.phi = PHIS[phi](len(layers), self.kernels, p)
+        self.phi = PHIS[phi](len(layers), self.kernels, self.p)
         if pretrained and phi == "affine":
             self.phi.sum_to_one()
+        self._exchange = Exchange(self.module, self.tuned)
+        self._group(self._exchange.current(self.module))
+        if any(getattr(layer, "running_mean", None) is not None for layer in self.module.modules()):
+            warnings.warn(
+                "BatchNorm gathers one set of running statistics over all omegas, right for none of "
+                "them; before you evaluate a network at omega, call calibrate(model.at(omega), batches)",
+                stacklevel=2,
+            )
 
-    def forward(self, x: Tensor, omega: OmegaLike, *inputs, extrapolate: bool = False):
-        """The module's output on x (and further inputs) with its kernels tuned by omega.
+    def forward(
+        self, x: Any, omega: OmegaLike, *inputs: Any, extrapolate: bool = False, **options: Any
+    ) -> Any:
+        """The module's output on x, further inputs and keyword options, with kernels tuned by omega.
 
         omega: [p] for the whole batch or [B, p], one per sample of x: [B, ...], in [0, 1] unless
-        extrapolate. Samples that share an omega share one dense pass. With [B, p], further inputs whose
-        first size is B are taken to belong to the samples.
+        extrapolate. Samples that share an omega share one dense pass. With [B, p], further tensors whose
+        first size is B are taken to belong to the samples, and outputs must be [B, ...].
         """
+        if getattr(self, "_is_replica", False):
+            raise RuntimeError(
+                "nn.DataParallel copies a model at each call, which banks of kernels do not survive; "
+                "use nn.parallel.DistributedDataParallel"
+            )
         omega = as_omega(omega, self.p, extrapolate=extrapolate)
-        return per_distinct_omega(self._call, x, omega, *inputs)
+        if omega.ndim == 2:
+            check_batch_first(self.module)
+        return per_distinct_omega(self.tuned_call, x, omega, *inputs, **options)
 
-    def _call(self, x: Tensor, omega: Tensor, *inputs):
-        return functional_call(self.module, self.mix(omega), (x, *inputs))
+    def tuned_call(self, x: Any, omega: Tensor, *inputs: Any, **options: Any) -> Any:
+        """As forward, for one omega [p] that is checked already."""
+        return self._exchange(
+            self.module, lambda banks: self._mixed(omega, banks), (x, *inputs), options
+        )
 
-    def mix(self, omega: Tensor) -> dict[str, Tensor]:
-        """Tuned kernels by parameter name for one omega [p]; float32 also under autocast.
+    def mix(self, omega: OmegaLike, *, extrapolate: bool = False) -> dict[str, Tensor]:
+        """Tuned kernels by parameter name for one omega [p]; float32 also under autocast."""
+        omega = one_omega(omega, self.p, extrapolate=extrapolate)
+        kernels = self._mixed(omega, self._exchange.current(self.module))
+        return dict(zip(self.tuned, kernels, strict=True))
 
-        Banks of one shape are mixed by one product: a card takes longer to be told to than to do it.
-        """
-        device = self.phi.like.device.type
-        if torch.is_autocast_enabled(device):  # which would multiply in bf16
-            with torch.autocast(device, enabled=False):
-                return self.mix(omega)
-        alpha = _rows(self.phi(omega.to(self.phi.like)), [self.layer_of[name] for name in self.tuned])
-        banks = dict(self.module.named_parameters(remove_duplicate=False))
-        alike = defaultdict(list)
-        for name, weights in zip(self.tuned, alpha, strict=True):
-            alike[banks[name].shape, banks[name].dtype].append((name, weights, banks[name]))
-        tuned = dict.fromkeys(self.tuned)
-        for group in alike.values():
-            names, *terms = zip(*group, strict=True)
-            tuned |= zip(names, _mixtures(*terms), strict=True)
-        return tuned
+    def _mixed(self, omega: Tensor, banks: list[Tensor]) -> Sequence[Tensor]:
+        like, *_ = weights = self.phi.tensors()
+        if torch.is_autocast_enabled(like.device.type):  # which would multiply in bf16
+            with torch.autocast(like.device.type, enabled=False):
+                return self._mixed(omega, banks)
+        if not torch.compiler.is_compiling() and [(b.shape, b.dtype) for b in banks] != self._kinds:
+            self._group(banks)
+        return tuned_kernels(self.phi.alpha, omega.to(like), weights, banks, self._groups)
+
+    def _group(self, banks: list[Tensor]) -> None:
+        """Plan which banks are mixed together; banks of one shape are."""
+        for name, bank in zip(self.tuned, banks, strict=True):
+            if bank.ndim == 0 or len(bank) != self.kernels:
+                raise RuntimeError(
+                    f"'{name}' is no bank of {self.kernels} kernels any more; change the plain network, "
+                    f"then wrap it"
+                )
+        self._groups = groups(banks, [self.layer_of[name] for name in self.tuned])
+        self._kinds = [(bank.shape, bank.dtype) for bank in banks]
+
+    def _apply(self, fn, recurse=True):
+        """As nn.Module's; what fn cannot do to a bank, such as channels_last, it does to each kernel."""
+        banks = self._exchange.current(self.module)
+        ids = {id(tensor) for bank in banks for tensor in (bank, bank.grad)} - {id(None)}
+
+        def each(tensor: Tensor) -> Tensor:
+            if id(tensor) not in ids:
+                return fn(tensor)
+            if tensor.is_contiguous():
+                with contextlib.suppress(RuntimeError):
+                    return fn(tensor)
+            kernels = tensor.unbind()
+            changed = [fn(kernel) for kernel in kernels]
+            in_place = all(new is old for new, old in zip(changed, kernels, strict=True))
+            return tensor if in_place else stacked(changed)
+
+        super()._apply(each, recurse)
+        self._group(self._exchange.current(self.module))
+        return self
 
     @torch.no_grad()
     def at(self, omega: OmegaLike, *, extrapolate: bool = False) -> nn.Module:
         """An ordinary copy of the module with its kernels fixed at omega [p]: no trace of this class."""
-        tuned = self.mix(one_omega(omega, self.p, extrapolate=extrapolate))
+        tuned = self.mix(omega, extrapolate=extrapolate)
         plain = copy.deepcopy(self.module)
         banks = dict(plain.named_parameters(remove_duplicate=False))
         fixed = {id(banks[n]): nn.Parameter(v.clone(), banks[n].requires_grad) for n, v in tuned.items()}
@@ -134,10 +183,10 @@ class Tunable(nn.Module):
         Raises ValueError unless phi is affine and K = p.
         """
         self.check_part()
-        corners = [self.mix(omega) for omega in torch.eye(self.p, device=self.phi.like.device)]
-        parameters = dict(self.module.named_parameters(remove_duplicate=False))
+        corners = [self.mix(omega) for omega in torch.eye(self.p)]
         for name in self.tuned:
-            parameters[name].copy_(torch.stack([corner[name] for corner in corners]))
+            bank = self.module.get_parameter(name)
+            bank.copy_(torch.stack([corner[name] for corner in corners]))
         self.phi.own()
 
     def check_part(self) -> None:
@@ -172,62 +221,14 @@ class Tunable(nn.Module):
         return f"p={self.p}, kernels={self.kernels}, tuned={len(self.tuned)} parameters"
 
 
-def per_distinct_omega(call, x: Tensor, omega: Tensor, *inputs):
-    """call(x, omega, *inputs) with omega [p], or once per distinct row of omega [B, p].
-
-    Outputs (a tensor, or a tuple of tensors and None) are put back in the order of the samples.
-    """
-    if omega.ndim == 1:
-        return call(x, omega, *inputs)
-    if len(omega) != len(x):
-        raise ValueError(f"omega [B, p] needs one row per sample; got {len(omega)} for {len(x)}")
-    if omega.requires_grad:  # a gradient per sample: no two may share
-        rows, group = omega, torch.arange(len(omega))
-    else:
-        rows, group = torch.unique(omega, dim=0, return_inverse=True)
-    if len(rows) == 1:
-        return call(x, rows[0], *inputs)
-    group = group.to(x.device)
-    members = [(group == i).nonzero().squeeze(1) for i in range(len(rows))]
-
-    def part(value, index):
-        batched = isinstance(value, Tensor) and value.ndim > 0 and len(value) == len(x)
-        return value[index] if batched else value
-
-    outputs = [
-        call(x[index], row, *(part(value, index) for value in inputs))
-        for row, index in zip(rows, members, strict=True)
-    ]
-    order = torch.cat(members).argsort()
-    if isinstance(outputs[0], Tensor):
-        return torch.cat(outputs)[order]
-    columns = zip(*outputs, strict=True)
-    return tuple(None if c[0] is None else torch.cat(c)[order] for c in columns)
-
-
-def _rows(alpha: Tensor, layers: Sequence[int]) -> list[Tensor]:
-    """alpha[l] for each l of layers; when l comes again, of another view.
-
-    So the gradients of all weights, and those of all biases, come back as one tensor each.
-    """
-    views, rows, seen = [], [], Counter()
-    for layer in layers:
-        if seen[layer] == len(views):
-            views.append(alpha.unbind())
-        rows.append(views[seen[layer]][layer])
-        seen[layer] += 1
-    return rows
-
-
-def _mixtures(alphas: Sequence[Tensor], banks: Sequence[Tensor]) -> Sequence[Tensor]:
-    """sum_i alpha_i k_i for each alpha [K] and bank [K, *S] of one shape: [*S], of the banks' type."""
-    kernels, *shape = banks[0].shape
-    if len(banks) == 1:  # no copy
-        flat = banks[0].reshape(kernels, math.prod(shape))
-        return [torch.mm(alphas[0].to(flat.dtype)[None], flat).view(shape)]
-    flat = torch.stack(banks).reshape(len(banks), kernels, math.prod(shape))
-    mixed = torch.bmm(torch.stack(alphas).to(flat.dtype)[:, None], flat)
-    return mixed.view(len(banks), *shape).unbind()
+def _count(value: int, name: str, what: str) -> int:
+    try:
+        value = operator.index(value)
+    except TypeError as error:
+        raise TypeError(f"{name} must be a whole number; got {value!r}") from error
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1 {what}; got {value}")
+    return value
 
 
 class _TunableLayer(Tunable):

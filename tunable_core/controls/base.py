@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from tunable_core.omega import OmegaLike, OmegaSampling, as_omega
-from tunable_core.tunable import per_distinct_omega
+from tunable_core.samples import per_distinct_omega
 
 
 @dataclass(frozen=True)

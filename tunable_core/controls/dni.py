@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from tunable_core.banks import another_draw
 from tunable_core.checks import check, is_positive
 from tunable_core.controls.base import Control, Stage
+from tunable_core.exchange import Exchange
 from tunable_core.omega import OmegaLike, one_omega
 
 
@@ -39,6 +39,7 @@ class DNI(Control):
             with torch.no_grad():
                 for parameter in self.networks[1:].parameters():
                     parameter.copy_(another_draw(parameter))
+        self._exchange = Exchange(self.networks[0], [n for n, _ in self.networks[0].named_parameters()])
 
     def _mix(self, omega: Tensor) -> dict[str, Tensor]:
         states = [dict(net.named_parameters()) for net in self.networks]
@@ -49,7 +50,8 @@ class DNI(Control):
         """See Control. At a corner, that corner's own network answers."""
         if omega.max() == 1 and omega.abs().sum() == 1:
             return self.networks[int(omega.argmax())](x)
-        return functional_call(self.networks[0], self._mix(omega), (x,))
+        mixed = self._mix(omega)
+        return self._exchange(self.networks[0], lambda _: list(mixed.values()), (x,), {})
 
     @torch.no_grad()
     def at(self, omega: OmegaLike) -> nn.Module:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from tunable_core.checks import check, is_count
 from tunable_core.controls.base import Control, Stage
+from tunable_core.exchange import Exchange
 from tunable_core.omega import OmegaLike, one_omega
 
 SCALED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear, nn.InstanceNorm2d)
@@ -40,6 +40,8 @@ class FiLM(Control):
         }
         if not self.widths:
             raise ValueError(f"{type(network).__name__} has no convolution or linear layer with a bias")
+        names = [f"{name}.{kind}" for name in self.widths for kind in ("weight", "bias")]
+        self._exchange = Exchange(self.network, names)
         last = nn.Linear(hidden, 2 * sum(self.widths.values()))
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
@@ -60,7 +62,8 @@ class FiLM(Control):
 
     def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
         """See Control."""
-        return functional_call(self.network, self.mix(omega), (x,))
+        mixed = self.mix(omega)
+        return self._exchange(self.network, lambda _: list(mixed.values()), (x,), {})
 
     @torch.no_grad()
     def at(self, omega: OmegaLike) -> nn.Module:

@@ -46,7 +46,7 @@ class TunableControl(Control):
 
     def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
         """See Control."""
-        return self.network(x, omega, extrapolate=True)  # checked by the caller
+        return self.network.tuned_call(x, omega)
 
     def at(self, omega: OmegaLike) -> nn.Module:
         """The ordinary network with its kernels fixed at omega [p]."""

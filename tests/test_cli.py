@@ -138,9 +138,13 @@ def test_the_dials_matter(here):
     assert (here / "a.png").read_bytes() != (here / "b.png").read_bytes()
 
 
-def test_options_may_stand_before_the_files(here):
+@pytest.mark.parametrize(
+    "words",
+    [(*DIALS, "in.png", "out.png"), ("--run", "tiny", "--omega", "0.7", "0.3", "in.png", "out.png")],
+)
+def test_options_may_stand_before_the_files(here, words):
     save(here / "in.png")
-    assert tunable("denoise", "--omega", "0.7", "0.3", "--run", "tiny", "in.png", "out.png") == 0
+    assert tunable("denoise", *words) == 0
     assert (here / "out.png").exists()
 
 
@@ -336,6 +340,8 @@ def test_every_failure_names_its_photograph(here, capsys, monkeypatch):
         ("denoise", *DIALS, "--", "./-in.png", "./-out.png"),
         ("denoise", "-in.png", "-out.png", *DIALS),
         ("denoise", "--force", *DIALS, "--", "-in.png", "-out.png"),
+        ("denoise", "--force", "-in.png", "-out.png", *DIALS),
+        ("denoise", "-in.png", *DIALS, "--", "-out.png"),
     ],
 )
 def test_a_name_may_begin_with_a_dash(here, words):

@@ -63,7 +63,7 @@ def test_a_photograph_larger_than_a_tile_is_seen_whole(network, monkeypatch):
 
 
 def test_one_that_needs_more_memory_than_there_is_is_refused_with_a_way_out(network, monkeypatch):
-    monkeypatch.setattr(memory, "free", lambda device: 1_000_000)
+    monkeypatch.setattr(memory, "free", lambda device: 10_000)
     worker = Worker(network)
     monkeypatch.setattr(worker, "tile", 32)
     with pytest.raises(PhotoError, match=r"90 x 70 pixels need about .* GB .*--tile 1024") as caught:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -108,6 +107,8 @@ def filled(photo: Photo) -> np.ndarray:
     """
     if not photo.alpha or photo.pixels[..., -1].all():
         return photo.pixels
+    from scipy import ndimage  # it takes memory and time, which only this needs
+
     result = photo.pixels.copy()
     for rows, around in bands(len(result), NEAR):
         hidden = photo.pixels[around][..., -1] == 0

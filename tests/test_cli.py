@@ -244,8 +244,9 @@ def test_several_photographs_and_folders_go_to_one_folder(here, folder, capsys):
     assert capsys.readouterr().out.startswith("4 photographs done")
 
 
-def test_several_photographs_do_not_go_to_one_file(here, fails):
-    for name in ("a.png", "b.png", "out.png"):
+@pytest.mark.parametrize("exists", [True, False])
+def test_several_photographs_do_not_go_to_one_file(here, fails, exists):
+    for name in ("a.png", "b.png", *["out.png"] * exists):
         save(here / name)
     assert "name a folder for the results" in fails("denoise", "a.png", "b.png", "out.png", *DIALS)
 

@@ -50,7 +50,7 @@ class Denoise:
 
     paths: Positional[tuple[Path, ...]]
     """The photograph and the file to write; or photographs and folders of them, and a folder to write
-    to. Behind -- names may begin with a dash."""
+    to (one without an extension is made). Behind -- names may begin with a dash."""
     omega: tuple[float, ...]
     """The dials, each in [0, 1]; for the released network fidelity, then preservation of noise."""
     run: str = ""

@@ -99,7 +99,7 @@ def collect(paths: Sequence[Path], *, recursive: bool = False) -> Jobs:
         jobs = Jobs([(source, target)], single=True)
         photos.check_target(target)
     else:
-        if target.exists() and not target.is_dir():
+        if not target.is_dir() and (target.exists() or target.suffix.lower() in SUFFIXES):
             raise PhotoError(f"{target} is a file; name a folder for the results of several photographs")
         jobs = Jobs()
         for path in inputs:

@@ -86,10 +86,11 @@ class Worker:
                 return self.tile, {"overlap": self.tile // 8, "align": min(16, max(1, self.tile // 8))}
             need, free = memory.needed(self.network, height, width), memory.free(self.device)
             if need > SHARE * free:
+                fitting = max(64, int((SHARE * free / need * height * width) ** 0.5) // 64 * 64)
                 raise PhotoError(
                     f"{error}, so that {width} x {height} pixels need about {need / 1e9:.1f} GB of "
                     f"memory, of {free / 1e9:.1f} GB that are free: make the photograph smaller, or "
-                    f"give --tile 1024 to work in squares whose edges may show"
+                    f"give --tile {fitting} to work in squares whose edges may show"
                 ) from error
             return max(height, width), {}
 

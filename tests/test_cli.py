@@ -470,7 +470,7 @@ def test_a_sweep_of_a_folder_is_refused(here, fails):
     assert "a sweep shows one photograph" in fails("sweep", "in", "strip.png", "--run", "tiny")
 
 
-# Refusals: one sentence on stderr, code 2
+# Refusals: one sentence on stderr; code 2, or 1 where a photograph was at fault
 
 
 @pytest.mark.parametrize(

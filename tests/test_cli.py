@@ -138,9 +138,13 @@ def test_the_dials_matter(here):
     assert (here / "a.png").read_bytes() != (here / "b.png").read_bytes()
 
 
-def test_options_may_stand_before_the_files(here):
+@pytest.mark.parametrize(
+    "words",
+    [(*DIALS, "in.png", "out.png"), ("--run", "tiny", "--omega", "0.7", "0.3", "in.png", "out.png")],
+)
+def test_options_may_stand_before_the_files(here, words):
     save(here / "in.png")
-    assert tunable("denoise", "--omega", "0.7", "0.3", "--run", "tiny", "in.png", "out.png") == 0
+    assert tunable("denoise", *words) == 0
     assert (here / "out.png").exists()
 
 
@@ -240,8 +244,9 @@ def test_several_photographs_and_folders_go_to_one_folder(here, folder, capsys):
     assert capsys.readouterr().out.startswith("4 photographs done")
 
 
-def test_several_photographs_do_not_go_to_one_file(here, fails):
-    for name in ("a.png", "b.png", "out.png"):
+@pytest.mark.parametrize("exists", [True, False])
+def test_several_photographs_do_not_go_to_one_file(here, fails, exists):
+    for name in ("a.png", "b.png", *["out.png"] * exists):
         save(here / name)
     assert "name a folder for the results" in fails("denoise", "a.png", "b.png", "out.png", *DIALS)
 
@@ -336,6 +341,8 @@ def test_every_failure_names_its_photograph(here, capsys, monkeypatch):
         ("denoise", *DIALS, "--", "./-in.png", "./-out.png"),
         ("denoise", "-in.png", "-out.png", *DIALS),
         ("denoise", "--force", *DIALS, "--", "-in.png", "-out.png"),
+        ("denoise", "--force", "-in.png", "-out.png", *DIALS),
+        ("denoise", "-in.png", *DIALS, "--", "-out.png"),
     ],
 )
 def test_a_name_may_begin_with_a_dash(here, words):
@@ -463,7 +470,7 @@ def test_a_sweep_of_a_folder_is_refused(here, fails):
     assert "a sweep shows one photograph" in fails("sweep", "in", "strip.png", "--run", "tiny")
 
 
-# Refusals: one sentence on stderr, code 2
+# Refusals: one sentence on stderr; code 2, or 1 where a photograph was at fault
 
 
 @pytest.mark.parametrize(

@@ -63,12 +63,21 @@ def test_a_photograph_larger_than_a_tile_is_seen_whole(network, monkeypatch):
 
 
 def test_one_that_needs_more_memory_than_there_is_is_refused_with_a_way_out(network, monkeypatch):
-    monkeypatch.setattr(memory, "free", lambda device: 1_000_000)
+    monkeypatch.setattr(memory, "free", lambda device: 10_000)
     worker = Worker(network)
     monkeypatch.setattr(worker, "tile", 32)
-    with pytest.raises(PhotoError, match=r"90 x 70 pixels need about .* GB .*--tile 1024") as caught:
+    with pytest.raises(PhotoError, match=r"90 x 70 pixels need about .* GB .*--tile 64 ") as caught:
         worker(photo())
     assert "\n" not in str(caught.value)
+
+
+def test_the_tile_that_is_advised_fits(monkeypatch):
+    worker = Worker(Pooled())
+    monkeypatch.setattr(worker, "tile", 32)
+    half = memory.needed(worker.network, 300, 300)
+    monkeypatch.setattr(memory, "free", lambda device: half / photo_work.SHARE)
+    with pytest.raises(PhotoError, match="--tile 256 "):
+        worker(photo(600, 600))
 
 
 def test_a_tile_that_is_given_is_used_and_said_to_approximate(network, capsys):

@@ -119,7 +119,7 @@ def test_an_unfit_style_image_is_refused_by_what_is_wrong(tmp_path, height, mode
 
 def test_what_is_no_image_or_not_there_is_refused(tmp_path):
     (tmp_path / "notes.png").write_text("not an image")
-    with pytest.raises(PhotoError, match=r"notes.png is not a PNG, JPEG or TIFF"):
+    with pytest.raises(PhotoError, match=r"notes.png is not a PNG, JPEG, TIFF, WebP or BMP image"):
         style.style(tmp_path / "notes.png")
     with pytest.raises(PhotoError, match=r"none.png does not exist"):
         style.style(tmp_path / "none.png")

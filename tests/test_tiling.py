@@ -30,6 +30,20 @@ class Strided(nn.Module):
         return self.long(x) + self.up(self.down(even))[..., :height, :width]
 
 
+class Thirds(nn.Module):
+    """Blocks of 3 x 3 pixels, each mapped by itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 27, 3, stride=3), nn.PixelShuffle(3)
+
+    def forward(self, x):
+        height, width = x.shape[2:]
+        return self.up(self.down(nn.functional.pad(x, (0, -width % 3, 0, -height % 3))))[
+            ..., :height, :width
+        ]
+
+
 class Mean(nn.Conv2d):
     """A convolution that also looks at the mean of the image."""
 
@@ -46,6 +60,7 @@ def upscaler():
 NETWORKS = {
     "resnet": (lambda: ResNetConfig(1, 4).build(), 1, Reach(4, 1)),
     "strided": (Strided, 1, Reach(3, 2)),
+    "thirds": (Thirds, 1, Reach(2, 3)),
     "upscaler": (upscaler, 2, Reach(2, 1)),
     "point-wise": (lambda: nn.Conv2d(3, 3, 1), 1, Reach(0, 1)),
 }
@@ -189,6 +204,17 @@ def test_measuring_leaves_the_network_as_it_was(network):
     reach(network)
     assert network.training
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_measuring_says_so_in_the_terminal(network, monkeypatch):
+    shown = Terminal()
+    monkeypatch.setattr(
+        tiling,
+        "tqdm",
+        lambda **given: tqdm.tqdm(**given | {"file": shown, "delay": 0, "mininterval": 0}),
+    )
+    reach(network)
+    assert "how far the network looks" in shown.getvalue()
 
 
 def test_a_network_that_sees_the_whole_image_is_refused(image):

@@ -27,6 +27,8 @@ from tunable_core.photo_work import Worker
 from tunable_core.photos import SUFFIXES, Photo, PhotoError
 from tunable_core.resampling import Bicubic
 
+DIALS = ("--omega", "--start", "--stop")
+"""Options that take several numbers."""
 MARGIN = 64
 """Pixels around the square of a sweep that the network sees and that are not shown."""
 
@@ -48,7 +50,7 @@ class Denoise:
 
     paths: Positional[tuple[Path, ...]]
     """The photograph and the file to write; or photographs and folders of them, and a folder to write
-    to. Behind -- names may begin with a dash."""
+    to (one without an extension is made). Behind -- names may begin with a dash."""
     omega: tuple[float, ...]
     """The dials, each in [0, 1]; for the released network fidelity, then preservation of noise."""
     run: str = ""
@@ -155,20 +157,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _with_paths(words: list[str]) -> list[str]:
-    """The words with all that tells paths from options: a name that begins with a dash, and --.
+    """The words with all paths before the first option, which tyro can tell apart from them.
 
-    What stands behind -- is moved before the first option, since an option may take several words.
+    Besides the words that stand there already, these are what follows --, what begins with a dash and
+    ends as a photograph does, and what follows the numbers of an option of DIALS and is no number.
     """
     end = words.index("--") if "--" in words else len(words)
-    before, after = words[:end], words[end + 1 :]
-    before = [f"./{word}" if _like_a_file(word) else word for word in before]
-    after = [f"./{word}" if word.startswith("-") else word for word in after]
-    first = next((i for i, word in enumerate(before) if word.startswith("-")), len(before))
-    return [*before[:first], *after, *before[first:]]
+    paths, others, dials = [], [], False
+    for word in words[:end]:
+        if word.startswith("-") and Path(word).suffix.lower() in SUFFIXES:
+            word = f"./{word}"
+        path = dials and not word.startswith("-") and not _number(word)
+        (paths if path else others).append(word)
+        dials = word in DIALS or (dials and not word.startswith("--"))
+    paths += [f"./{word}" if word.startswith("-") else word for word in words[end + 1 :]]
+    first = next((i for i, word in enumerate(others) if word.startswith("-")), len(others))
+    return [*others[:first], *paths, *others[first:]]
 
 
-def _like_a_file(word: str) -> bool:
-    return word.startswith("-") and Path(word).suffix.lower() in SUFFIXES
+def _number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _trained(name: str) -> nn.Module:

@@ -99,7 +99,7 @@ def collect(paths: Sequence[Path], *, recursive: bool = False) -> Jobs:
         jobs = Jobs([(source, target)], single=True)
         photos.check_target(target)
     else:
-        if target.exists() and not target.is_dir():
+        if not target.is_dir() and (target.exists() or target.suffix.lower() in SUFFIXES):
             raise PhotoError(f"{target} is a file; name a folder for the results of several photographs")
         jobs = Jobs()
         for path in inputs:
@@ -172,7 +172,7 @@ def check_free(target: Path, force: bool) -> None:
 def write(target: Path, content: bytes | memoryview, force: bool) -> None:
     """Write a whole file or none; through a link, to the file that it names."""
     check_free(target, force)  # it may have come in the meantime
-    write_atomically(target.resolve(), content)
+    write_atomically(target, content)
 
 
 def complain(error: BaseException, source: Path | None = None) -> None:
@@ -180,7 +180,7 @@ def complain(error: BaseException, source: Path | None = None) -> None:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in reason:
         reason = NO_MEMORY
-    named = source is None or str(source) in reason
+    named = source is None or reason.startswith(str(source))
     print(f"tunable: {reason if named else f'{source}: {reason}'}", file=sys.stderr)
 
 

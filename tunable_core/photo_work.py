@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -87,10 +86,11 @@ class Worker:
                 return self.tile, {"overlap": self.tile // 8, "align": min(16, max(1, self.tile // 8))}
             need, free = memory.needed(self.network, height, width), memory.free(self.device)
             if need > SHARE * free:
+                fitting = max(64, int((SHARE * free / need * height * width) ** 0.5) // 64 * 64)
                 raise PhotoError(
                     f"{error}, so that {width} x {height} pixels need about {need / 1e9:.1f} GB of "
                     f"memory, of {free / 1e9:.1f} GB that are free: make the photograph smaller, or "
-                    f"give --tile 1024 to work in squares whose edges may show"
+                    f"give --tile {fitting} to work in squares whose edges may show"
                 ) from error
             return max(height, width), {}
 
@@ -108,6 +108,8 @@ def filled(photo: Photo) -> np.ndarray:
     """
     if not photo.alpha or photo.pixels[..., -1].all():
         return photo.pixels
+    from scipy import ndimage  # it takes memory and time, which only this needs
+
     result = photo.pixels.copy()
     for rows, around in bands(len(result), NEAR):
         hidden = photo.pixels[around][..., -1] == 0

@@ -191,6 +191,19 @@ def test_the_runtime_is_judged_by_eager_cases_of_the_cpu_and_the_others_are_told
     assert claims.JUDGES["overhead-20"](BUDGET).level == "not reproduced"
 
 
+def test_a_measurement_of_a_gpu_with_another_version_is_not_judged(store, monkeypatch):
+    rows = pd.DataFrame({"p": [1], "compiled": [False], "overhead": [4.0]})
+    bench.path("layers", "cuda").write_bytes(bench.keep("layers", rows, "cpu").read_bytes())
+    device = bench.kept("layers", "cuda").attrs["record"]["device"]
+    judge = claims.JUDGES["overhead-20"]
+    assert f"; on {device}, 100 % of 1 cases." in judge(BUDGET).evidence
+    monkeypatch.setattr(bench, "wrapper", lambda: "of other sources")
+    assert judge(BUDGET).evidence == (
+        "100 % of 1 cases are under 20 %, on a CPU (another version); "
+        f"not measured with this version on {device}."
+    )
+
+
 def test_nafnet_is_judged_by_the_mean_over_all_seeds(store):
     for seed, gap in enumerate((0.4, 0.0, -0.2)):
         for control, ahead in (("fixed", gap), ("tunable", 0)):

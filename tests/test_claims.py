@@ -7,7 +7,7 @@ import pytest
 import yaml
 from stored import kept_run, kept_sweep
 
-from tunable_core import bench, runs, study, sweep
+from tunable_core import bench, runs, study, sweep, sweep_files
 from tunable_core.study import claims, measurements
 from tunable_core.study.verdicts import CLEAN, KEEP, NotMeasured, graded, table
 from tunable_core.sweep import FIVE
@@ -133,7 +133,7 @@ def test_a_label_decides_nothing():
     before = sweep.find(config, what)
     record = {k: v for k, v in before.attrs["record"].items() if k not in ("table", "sha256")}
     record["name"] = "mine"
-    sweep._write(path.with_name(path.name.replace(config.name, "mine")), before, record)
+    sweep_files.write(path.with_name(path.name.replace(config.name, "mine")), before, record)
     path.unlink()
     pd.testing.assert_frame_equal(sweep.find(config, what), before)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tunable_core import datasets, metrics, runs, sweep, tasks
+from tunable_core import datasets, metrics, runs, sweep, sweep_files, tasks
 from tunable_core.controls import Blend, Fixed, PixelBlend, TunableConfig
 from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile
@@ -273,7 +273,7 @@ def test_a_seed_whose_sweep_is_gone_takes_no_other_seeds_place(config, store):
             runs.drop_weights(run)
         repeated[seed] = runs.get(other, weights=False)
     before = sweep.by_seed(repeated, WHAT)
-    sweep._path(repeated[1], WHAT).unlink()
+    sweep_files.place_of(repeated[1], WHAT).unlink()
     after = sweep.by_seed(repeated, WHAT)
     assert list(after) == [0, 2]
     for seed, frame in after.items():

@@ -142,6 +142,14 @@ def test_a_crop_larger_than_an_image_is_refused(control):
         measure(control, replace(WHAT, crop=5000), progress=False)
 
 
+def test_a_control_is_given_back_in_its_mode(control):
+    control.train()
+    control.network.eval()
+    measure(control, replace(WHAT, sigmas=(5.0,), every=3), progress=False)
+    assert control.training
+    assert not control.network.training
+
+
 def test_missing_images_are_told(control, store):
     with pytest.raises(datasets.MissingData, match="data set 'kodak'"):
         measure(control, replace(WHAT, images="kodak"), progress=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from torch import nn
 from tqdm.auto import tqdm
 
 from tunable_core import datasets, runs
@@ -167,9 +168,11 @@ def measure(
 ) -> pd.DataFrame:
     """The measurement itself, one image at a time, on a GPU where there is one.
 
-    Networks run in float32, or in bfloat16 where the sweep says so; metrics are always float32.
+    Networks run in float32, or in bfloat16 where the sweep says so; metrics are always float32. The
+    control is given back as it was: in its mode, on its device.
     """
     rows, device = [], _device()
+    home, modes = next(control.parameters(), torch.empty(0)).device, _modes(control)
     bf16 = torch.autocast(device.type, torch.bfloat16, enabled=getattr(what, "bf16", False))
     control = control.eval().to(device)
     for case in tqdm(what.cases(), desc=label, total=len(what), disable=not progress):
@@ -183,8 +186,14 @@ def measure(
                 row = what.row(case, omega, output.float().cpu())
                 numbers = {name: value.item() for name, value in row.items()}
                 rows.append({"image": case.image, **case.levels, **dials, **numbers})
-    control.cpu()
+    control.to(home)
+    for module, mode in modes.items():
+        module.training = mode
     return pd.DataFrame(rows)
+
+
+def _modes(control: Control) -> dict[nn.Module, bool]:
+    return {module: module.training for module in control.modules()}
 
 
 def _device() -> torch.device:

@@ -8,8 +8,9 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from tunable_core import records, runs, sweep
+from tunable_core import records, runs, sweep_files
 from tunable_core.files import write_atomically
+from tunable_core.protocols import Sweep
 from tunable_core.runs import RunConfig
 
 
@@ -27,8 +28,8 @@ def kept_run(config: RunConfig) -> runs.Run:
     return runs.get(config, weights=False)
 
 
-def kept_sweep(config: RunConfig, what: sweep.Sweep, frame: pd.DataFrame) -> None:
+def kept_sweep(config: RunConfig, what: Sweep, frame: pd.DataFrame) -> None:
     """This table as the sweep of such a run."""
     run = kept_run(config)
     record = {"name": config.name, "weights": run.state[:16], "settings": asdict(what)}
-    sweep._write(sweep._path(run, what), frame, record)
+    sweep_files.write(sweep_files.place_of(run, what), frame, record)

@@ -127,6 +127,17 @@ def test_a_measurement_is_printed_kept_and_found_again(monkeypatch, store, capsy
     assert bench.kept("layers") is None
 
 
+def test_a_measurement_of_other_code_is_stale(monkeypatch, store):
+    bench.keep("layers", pd.DataFrame({"overhead": [1.0]}), "cpu")
+    table = bench.kept("layers")
+    assert not bench.stale(table)
+    monkeypatch.setattr(bench, "wrapper", lambda: "of other sources")
+    assert bench.stale(table)
+    monkeypatch.undo()
+    del table.attrs["record"]["wrapper"]
+    assert bench.stale(table)
+
+
 @pytest.fixture
 def cases(monkeypatch, store):
     """Fig. 3 of two tiny cases, compiled and not; the list of the layers that were timed."""

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from stored import kept_run, kept_sweep
 
-from tunable_core import bench, runs, study, sweep
+from tunable_core import bench, runs, study, sweep, sweep_files
 from tunable_core.study import claims, measurements
 from tunable_core.study.verdicts import CLEAN, KEEP, NotMeasured, graded, table
 from tunable_core.sweep import FIVE
@@ -133,7 +133,7 @@ def test_a_label_decides_nothing():
     before = sweep.find(config, what)
     record = {k: v for k, v in before.attrs["record"].items() if k not in ("table", "sha256")}
     record["name"] = "mine"
-    sweep._write(path.with_name(path.name.replace(config.name, "mine")), before, record)
+    sweep_files.write(path.with_name(path.name.replace(config.name, "mine")), before, record)
     path.unlink()
     pd.testing.assert_frame_equal(sweep.find(config, what), before)
 
@@ -189,6 +189,19 @@ def test_the_runtime_is_judged_by_eager_cases_of_the_cpu_and_the_others_are_told
     assert "50 % of 2 cases are under 5 %, on a CPU; compiled, 100 % of 1 cases" in verdict.evidence
     bench.keep("layers", rows.assign(overhead=300.0), "cpu")
     assert claims.JUDGES["overhead-20"](BUDGET).level == "not reproduced"
+
+
+def test_a_measurement_of_a_gpu_with_another_version_is_not_judged(store, monkeypatch):
+    rows = pd.DataFrame({"p": [1], "compiled": [False], "overhead": [4.0]})
+    bench.path("layers", "cuda").write_bytes(bench.keep("layers", rows, "cpu").read_bytes())
+    device = bench.kept("layers", "cuda").attrs["record"]["device"]
+    judge = claims.JUDGES["overhead-20"]
+    assert f"; on {device}, 100 % of 1 cases." in judge(BUDGET).evidence
+    monkeypatch.setattr(bench, "wrapper", lambda: "of other sources")
+    assert judge(BUDGET).evidence == (
+        "100 % of 1 cases are under 20 %, on a CPU (another version); "
+        f"not measured with this version on {device}."
+    )
 
 
 def test_nafnet_is_judged_by_the_mean_over_all_seeds(store):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from tunable_core import runs, study, sweep
+from tunable_core import runs, study, sweep, sweep_files
 from tunable_core.controls import Blend, Fixed, PixelBlend, Retouch
 from tunable_core.records import PACKAGE
 from tunable_core.resampling import Bicubic
@@ -55,7 +55,7 @@ def measured_of() -> Callable:
     ]
     by_weights = {}
     for one in of:
-        by_weights.setdefault(sweep._state(one)[:16], []).append(one)
+        by_weights.setdefault(sweep_files.state(one)[:16], []).append(one)
     return lambda weights: by_weights.get(weights, [])
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tunable_core import datasets, metrics, runs, sweep, tasks
+from tunable_core import datasets, metrics, runs, sweep, sweep_files, tasks
 from tunable_core.controls import Blend, Fixed, PixelBlend, TunableConfig
 from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile
@@ -140,6 +140,14 @@ def test_without_a_crop_images_are_whole():
 def test_a_crop_larger_than_an_image_is_refused(control):
     with pytest.raises(ValueError, match=r"a crop of 5000 does not fit in \[512, 512\]"):
         measure(control, replace(WHAT, crop=5000), progress=False)
+
+
+def test_a_control_is_given_back_in_its_mode(control):
+    control.train()
+    control.network.eval()
+    measure(control, replace(WHAT, sigmas=(5.0,), every=3), progress=False)
+    assert control.training
+    assert not control.network.training
 
 
 def test_missing_images_are_told(control, store):
@@ -273,7 +281,7 @@ def test_a_seed_whose_sweep_is_gone_takes_no_other_seeds_place(config, store):
             runs.drop_weights(run)
         repeated[seed] = runs.get(other, weights=False)
     before = sweep.by_seed(repeated, WHAT)
-    sweep._path(repeated[1], WHAT).unlink()
+    sweep_files.place_of(repeated[1], WHAT).unlink()
     after = sweep.by_seed(repeated, WHAT)
     assert list(after) == [0, 2]
     for seed, frame in after.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 from dataclasses import replace
@@ -16,13 +17,15 @@ from tunable_core import overhead
 from tunable_core.files import DamagedFile, write_atomically
 from tunable_core.networks import ResNetConfig
 from tunable_core.overhead import LayerGrid
-from tunable_core.records import code, machine
+from tunable_core.records import PACKAGE, code, machine
 from tunable_core.runs import store
 
 SIZES = {"8 x 32": (ResNetConfig(8, 32), 8, 48), "16 x 64": (ResNetConfig(16, 64), 16, 64)}
 """Backbone, batch and patch of each size."""
 GRID = LayerGrid()
 """The cases of Fig. 3, as they are and compiled, which takes seconds for each."""
+WRAPPER = ("aggregation", "banks", "live", "omega", "overhead", "tunable")
+"""The modules whose code a benchmark measures, or measures with."""
 FEW = LayerGrid(kernel=(3,), p=(1, 2, 4, 8), channels=(8, 32, 128))
 """The cases of Fig. 3 that are measured when nobody asked for all of them: half a minute."""
 
@@ -89,10 +92,23 @@ def path(part: str, device: str = "cpu") -> Path:
 def keep(part: str, table: pd.DataFrame, device: str) -> Path:
     """Write a measurement with the record of its machine."""
     rows = json.loads(table.to_json(orient="records", double_precision=6))
-    record = {"part": part, **machine(device), **code(), "rows": rows}
+    record = {"part": part, **machine(device), **code(), "wrapper": wrapper(), "rows": rows}
     write_atomically(path(part, device), json.dumps(record, indent=1) + "\n")
     _begun(part, device).unlink(missing_ok=True)
     return path(part, device)
+
+
+def wrapper() -> str:
+    """Digest of the sources of WRAPPER as they are now."""
+    total = hashlib.sha256()
+    for name in WRAPPER:
+        total.update(f"{name}\n".encode() + (PACKAGE / f"{name}.py").read_bytes())
+    return total.hexdigest()
+
+
+def stale(table: pd.DataFrame) -> bool:
+    """Whether a kept measurement is of other code than that of now, or of code that is not known."""
+    return table.attrs["record"].get("wrapper") != wrapper()
 
 
 def kept(part: str, device: str = "cpu") -> pd.DataFrame | None:

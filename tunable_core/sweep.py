@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
@@ -19,7 +15,6 @@ from tqdm.auto import tqdm
 
 from tunable_core import datasets, runs
 from tunable_core.controls.base import Control
-from tunable_core.files import DamagedFile, digest, write_atomically
 from tunable_core.protocols import (
     FIVE,
     DenoisingSweep,
@@ -28,8 +23,19 @@ from tunable_core.protocols import (
     SuperResolutionSweep,
     Sweep,
 )
-from tunable_core.records import machine, seal, sealed, wrote
-from tunable_core.runs import Run, RunConfig, store
+from tunable_core.records import machine
+from tunable_core.runs import Run, RunConfig
+from tunable_core.sweep_files import (
+    checked,
+    folder_of,
+    found,
+    key,
+    label_of,
+    place_of,
+    read,
+    state,
+    write,
+)
 
 __all__ = [
     "FIVE",
@@ -68,8 +74,8 @@ def sweep(of: Control | Run, what: Sweep, *, label: str = "", progress: bool = T
     """
     path, what = _place(of, what, label)
     if not path.exists():
-        _keep(path, of, what, _label(of, label), progress)
-    return _checked(path, of, what)
+        _keep(path, of, what, label_of(of, label), progress)
+    return checked(path, of, what)
 
 
 def _keep(path: Path, of: Control | Run, what: Sweep, name: str, progress: bool) -> None:
@@ -77,12 +83,12 @@ def _keep(path: Path, of: Control | Run, what: Sweep, name: str, progress: bool)
     frame = measure(control, what, progress=progress, label=name)
     record = {
         "name": name,
-        "weights": _state(of)[:16],
+        "weights": state(of)[:16],
         "settings": asdict(what),
         "seconds": round(time.monotonic() - clock, 1),
         **machine(_device().type),
     }
-    _write(path, frame, record)
+    write(path, frame, record)
 
 
 def find(of: Control | Run | RunConfig, what: Sweep) -> pd.DataFrame:
@@ -95,23 +101,25 @@ def find(of: Control | Run | RunConfig, what: Sweep) -> pd.DataFrame:
         if runs.find(of) is None:
             raise FileNotFoundError(f"run '{of.name}' is not in the store")
         of = runs.get(of, progress=False, weights=False)
-    path = _found(of, what)
+    path = found(of, what)
     if path is None:
-        raise FileNotFoundError(f"'{_label(of)}' was not measured on '{what.images}' like this: {what}")
-    return _checked(path, of, what)
+        raise FileNotFoundError(
+            f"'{label_of(of)}' was not measured on '{what.images}' like this: {what}"
+        )
+    return checked(path, of, what)
 
 
 def repeat(of: Run, what: Sweep, control: Control, *, progress: bool = True) -> pd.DataFrame:
     """Measure a control that was trained once more as a run was; stored for repeats() of that run."""
-    name = f"again-{len(repeats(of, what)) + 1}-{_label(of)}-{key(of, what)}"
-    path = _folder(what) / "again" / f"{name}-{what.images}-{key(control, what)}.csv"
+    name = f"again-{len(repeats(of, what)) + 1}-{label_of(of)}-{key(of, what)}"
+    path = folder_of(what) / "again" / f"{name}-{what.images}-{key(control, what)}.csv"
     _keep(path, control, what, name, progress)
-    return _checked(path, control, what)
+    return checked(path, control, what)
 
 
 def repeats(of: Control | Run, what: Sweep) -> list[pd.DataFrame]:
     """The stored tables of what was trained once more as a run was, in the order of measuring."""
-    return [_read(path) for path in sorted(_folder(what).glob(f"again/again-*-{key(of, what)}-*.csv"))]
+    return [read(path) for path in sorted(folder_of(what).glob(f"again/again-*-{key(of, what)}-*.csv"))]
 
 
 def measurable(of: Control | Run, what: Sweep) -> bool:
@@ -133,7 +141,7 @@ def by_seed(repeated: Mapping[int, Control | Run], what: Sweep) -> dict[int, pd.
 def _place(of: Control | Run, what: Sweep, label: str = "") -> tuple[Path, Sweep]:
     """The path, and the settings actually used: those of the embedded samples, or without LPIPS and
     NIQE, with a warning, where images or weights are missing."""
-    path, name = _path(of, what, label), _label(of, label)
+    path, name = place_of(of, what, label), label_of(of, label)
     if not path.exists() and not datasets.available(what.images) and not isinstance(what, RealSweep):
         warnings.warn(
             f"no stored sweep of '{name}' on '{what.images}', and the images are not in "
@@ -142,7 +150,7 @@ def _place(of: Control | Run, what: Sweep, label: str = "") -> tuple[Path, Sweep
             stacklevel=3,
         )
         what = replace(what, images="samples-test")
-        path = _path(of, what, label)
+        path = place_of(of, what, label)
     if not path.exists() and getattr(what, "perceptual", False) and (missing := _missing_weights()):
         warnings.warn(
             f"no stored sweep of '{name}' with LPIPS and NIQE, and {' and '.join(missing)} are not in "
@@ -151,7 +159,7 @@ def _place(of: Control | Run, what: Sweep, label: str = "") -> tuple[Path, Sweep
             stacklevel=3,
         )
         what = replace(what, perceptual=False)
-        path = _path(of, what, label)
+        path = place_of(of, what, label)
     return path, what
 
 
@@ -160,9 +168,11 @@ def measure(
 ) -> pd.DataFrame:
     """The measurement itself, one image at a time, on a GPU where there is one.
 
-    Networks run in float32, or in bfloat16 where the sweep says so; metrics are always float32.
+    Networks run in float32, or in bfloat16 where the sweep says so; metrics are always float32. The
+    control is given back as it was: in its mode, on its device.
     """
     rows, device = [], _device()
+    home, modes = next(control.parameters(), torch.empty(0)).device, _modes(control)
     bf16 = torch.autocast(device.type, torch.bfloat16, enabled=getattr(what, "bf16", False))
     control = control.eval().to(device)
     for case in tqdm(what.cases(), desc=label, total=len(what), disable=not progress):
@@ -176,8 +186,14 @@ def measure(
                 row = what.row(case, omega, output.float().cpu())
                 numbers = {name: value.item() for name, value in row.items()}
                 rows.append({"image": case.image, **case.levels, **dials, **numbers})
-    control.cpu()
+    control.to(home)
+    for module, mode in modes.items():
+        module.training = mode
     return pd.DataFrame(rows)
+
+
+def _modes(control: Control) -> dict[nn.Module, bool]:
+    return {module: module.training for module in control.modules()}
 
 
 def _device() -> torch.device:
@@ -215,98 +231,3 @@ def leaders(values: pd.DataFrame, spreads: pd.DataFrame) -> pd.DataFrame:
 
 def _missing_weights() -> list[str]:
     return [name for name in ("alexnet", "niqe") if not datasets.available(name)]
-
-
-def _state(of: Control | Run) -> str:
-    return of.state if isinstance(of, Run) else digest(of.state_dict())
-
-
-def _label(of: Control | Run, label: str = "") -> str:
-    return label or (of.config.name if isinstance(of, Run) else type(of).__name__.lower())
-
-
-def _folder(what: Sweep) -> Path:
-    """Sweeps of the embedded samples lie apart: they are not released."""
-    folder = store() / "sweeps"
-    return folder / "samples" if datasets.is_sample(what.images) else folder
-
-
-def _found(of: Control | Run, what: Sweep) -> Path | None:
-    """The stored file of this measurement, whatever its label."""
-    return next(iter(sorted(_folder(what).glob(f"*-{what.images}-{key(of, what)}.csv"))), None)
-
-
-def _path(of: Control | Run, what: Sweep, label: str = "") -> Path:
-    """Where this measurement is, or will be."""
-    name = f"{_label(of, label)}-{what.images}-{key(of, what)}.csv"
-    return _found(of, what) or _folder(what) / name
-
-
-def key(of: Control | Run, what: Sweep) -> str:
-    """First 10 digits of a hash over everything that decides the numbers, but for the machine.
-
-    Weights alone do not tell two controls apart: settings that are in no tensor are read from
-    extra_repr() of the control, from the classes of its parts, and from the `config` that the study's
-    networks carry.
-    """
-    control = of if isinstance(of, Control) else of.trained or of.config.build()
-    configs = [getattr(module, "config", None) for module in control.modules()]
-    parts = dict(control.named_children())
-    content = {
-        "control": type(control).__name__ + control.extra_repr(),
-        "parts": {name: type(part).__name__ + _settings(part) for name, part in parts.items()},
-        "networks": sorted({repr(config) for config in configs if is_dataclass(config)}),
-        "weights": _state(of),
-        "images": datasets.describe(what.images).checksum,
-        "settings": {"type": type(what).__name__, **_floats(asdict(what))},
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
-
-
-def _settings(part: nn.Module) -> str:
-    return part.extra_repr() if isinstance(part, Control) else ""
-
-
-def _floats(value: Any) -> Any:
-    """25 and 25.0 are one setting."""
-    if isinstance(value, dict):
-        return {name: _floats(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_floats(item) for item in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _checked(path: Path, of: Control | Run, what: Sweep) -> pd.DataFrame:
-    """The table of a file, when it holds these weights and settings."""
-    frame = _read(path)
-    record, settings = frame.attrs["record"], json.loads(json.dumps(asdict(what)))
-    if record["weights"] != _state(of)[:16] or record["settings"] != settings:
-        raise DamagedFile(
-            f"{path} holds a sweep of other weights or settings; delete it to measure it again"
-        )
-    return frame
-
-
-def _write(path: Path, frame: pd.DataFrame, record: dict) -> None:
-    table = frame.to_csv(index=False, float_format="%.5g")
-    record = seal({**record, "table": hashlib.sha256(table.encode()).hexdigest()})
-    write_atomically(path, f"# {json.dumps(record)}\n{table}")
-    wrote(path)
-
-
-def _read(path: Path) -> pd.DataFrame:
-    header, _, table = path.read_bytes().partition(b"\n")
-    try:
-        record = json.loads(header.removeprefix(b"# "))
-    except ValueError:
-        record = {}
-    if not sealed(record) or record["table"] != hashlib.sha256(table).hexdigest():
-        raise DamagedFile(f"{path} does not match its own sha256; delete it to measure it again")
-    if path.stem.rpartition("-")[0] != f"{record['name']}-{record['settings']['images']}":
-        raise DamagedFile(
-            f"{path} holds the sweep of '{record['name']}' on '{record['settings']['images']}'; delete "
-            f"it to measure it again"
-        )
-    frame = pd.read_csv(io.BytesIO(table), dtype={"image": str})
-    frame.attrs["record"] = record
-    return frame

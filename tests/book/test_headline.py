@@ -1,5 +1,7 @@
 """The table of README.md is the one that the released sweeps give."""
 
+from types import SimpleNamespace
+
 import headline
 import pytest
 
@@ -21,3 +23,12 @@ def test_only_the_headline_is_replaced():
     text = f"before\n{headline.BEGIN} note -->\nold\n{headline.END}\nafter\n"
     new = headline.readme(text, "new")
     assert new == f"before\n{headline.BEGIN} note -->\nnew\n{headline.END}\nafter\n"
+
+
+def test_the_hardware_is_that_of_the_records():
+    cpu, cores, gpu = (
+        SimpleNamespace(record={"device": device, "threads": threads})
+        for device, threads in (("CPU x86_64", 1), ("CPU arm64", 4), ("NVIDIA H200", 1))
+    )
+    assert headline.trained_on([cpu, cpu]) == "one thread of a CPU (x86_64)"
+    assert headline.trained_on([gpu, cores]) == "4 threads of a CPU (arm64) or NVIDIA H200"

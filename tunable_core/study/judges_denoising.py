@@ -28,12 +28,16 @@ def _overhead(few: bool, bound: float) -> Callable[[Profile], Verdict]:
         if layers is None:
             raise NotMeasured("the runtime of layers (make bench PARTS=layers)")
         share, text = _share(layers, few, bound, False)
-        text += f" are under {bound:g} %, on a CPU"
+        text += f" are under {bound:g} %, on a CPU" + (
+            " (another version)" if bench.stale(layers) else ""
+        )
         if layers.compiled.any():
             text += f"; compiled, {_share(layers, few, bound, True)[1]}"
         card = bench.kept("layers", "cuda")
-        if card is not None:
+        if card is not None and not bench.stale(card):
             text += f"; on {card.attrs['record']['device']}, {_share(card, few, bound, False)[1]}"
+        elif card is not None:
+            text += f"; not measured with this version on {card.attrs['record']['device']}"
         return graded(share, 95, 50, f"{text}.")
 
     return judge

@@ -92,10 +92,11 @@ def test_a_live_file_answers_as_the_control_at_any_size_and_omega(live, shape, o
     same(live(image, torch.tensor(omega)), live.model(image, omega))
 
 
+@pytest.mark.parametrize("enlargement", ["shuffle", "mean", "nearest"])
 @torch.no_grad()
-def test_a_live_file_enlarges_as_its_network_does(folder):
-    plain = ResNetConfig(1, 4, image_skip=True, scale=4).build()
-    file = File(folder / "enlarge.onnx", trained(TunableConfig().build(plain, 2)))
+def test_a_live_file_enlarges_as_its_network_does(folder, enlargement):
+    plain = ResNetConfig(1, 4, image_skip=True, scale=4, enlargement=enlargement).build()
+    file = File(folder / f"{enlargement}.onnx", trained(TunableConfig().build(plain, 2)))
     image = torch.rand(1, 3, 9, 14)
     assert file(image, torch.tensor(OMEGA)).shape == (1, 3, 36, 56)
     same(file(image, torch.tensor(OMEGA)), file.model(image, OMEGA))

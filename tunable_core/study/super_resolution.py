@@ -161,7 +161,7 @@ def smooth(budget: Profile, *, seed: int = 0) -> RunConfig:
     run = _run(
         f"sr-tunable-smooth-{size.resnet.blocks}x{size.resnet.channels}",
         budget,
-        TunableConfig(start="equal", apart=Apart(0.25, (0.6, 0.2))),
+        TunableConfig(start="equal", apart=Apart(0.15, (0.5, 0.3))),
         replace(size.resnet, enlargement="mean"),
         training,
         seed,

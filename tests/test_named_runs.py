@@ -2,12 +2,12 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import field, make_dataclass, replace
 
 import pytest
 import torch
 
-from tunable_core import named_runs, runs, study
+from tunable_core import keys, named_runs, networks, runs, study
 from tunable_core.controls import CFSNetConfig, DNIConfig, DyNetConfig, FiLMConfig, TunableConfig
 from tunable_core.networks import ResNetConfig
 from tunable_core.networks.third_party import NAFNetConfig, SwinIRConfig
@@ -51,6 +51,18 @@ def test_every_config_is_rebuilt_from_its_description(config, tmp_path, control,
     config = replace(config, control=control, network=network, training=training)
     (tmp_path / "run.json").write_text(json.dumps({"config": config.describe()}))
     assert named_runs.rebuilt(tmp_path) == config
+
+
+@pytest.mark.usefixtures("no_training")
+def test_a_record_from_before_a_field_was_added_has_the_value_of_before(run, monkeypatch):
+    added = field(default=0.1, metadata={keys.BEFORE: 0.0})
+    wider = make_dataclass(
+        "ResNetConfig", [("dropout", float, added)], bases=(ResNetConfig,), frozen=True
+    )
+    monkeypatch.setattr(networks, "ResNetConfig", wider)
+    found = named_runs.load("tiny")
+    assert found.config.network == wider(1, 4, dropout=0.0)
+    assert found.folder == run.folder
 
 
 @pytest.mark.usefixtures("no_training")

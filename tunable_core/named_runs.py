@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -81,7 +81,9 @@ def _rebuilt(described: Any) -> Any:
     made = next((it for it in known if isinstance(it, type) and is_dataclass(it)), None)
     if made is None:
         raise ValueError(f"there is no config called {kind}")
-    return made(**{name: _rebuilt(value) for name, value in described.items() if name != "type"})
+    before = {f.name: f.metadata[keys.BEFORE] for f in fields(made) if keys.BEFORE in f.metadata}
+    given = {name: _rebuilt(value) for name, value in described.items() if name != "type"}
+    return made(**(before | given))
 
 
 def _others() -> str:

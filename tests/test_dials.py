@@ -28,7 +28,7 @@ def test_a_sequential_uses_the_dials_of_the_block(model, close):
         with model.dials(omega):
             close(pipeline(x), expected)
             close(model(x, torch.ones(3, 4)), expected + 1)
-        with pytest.raises(TypeError, match=r"needs dials: model\(x, omega\) or"):
+        with pytest.raises(TypeError, match=r"needs dials: model\(x, omega\), or"):
             pipeline(x)
 
 

@@ -131,6 +131,10 @@ def test_an_omega_per_sample_equals_a_loop_over_the_samples(control, x, close):
         close(together[i : i + 1], control(x[i : i + 1], omega))
 
 
+def test_no_image_is_an_empty_batch(control, x):
+    assert control(x[:0], torch.rand(0, 2)).shape == (0, 3, 8, 8)
+
+
 def test_outputs_for_many_omegas_equal_a_loop_over_the_omegas(control, x, close):
     together = control.outputs(x, torch.tensor(OMEGAS))
     for output, omega in zip(together, OMEGAS, strict=True):

@@ -156,22 +156,6 @@ def make_banks(module: nn.Module, names: Sequence[str], kernels: int, draw) -> l
     return list(names)
 
 
-def check_fit(networks: Sequence[nn.Module], tuned: Sequence[str]) -> None:
-    """Refuse networks that differ in anything but the values of the tuned parameters."""
-    states = [dict(network.named_parameters()) | dict(network.named_buffers()) for network in networks]
-    for i, state in enumerate(states[1:], 2):
-        for name in states[0].keys() | state.keys():
-            if name not in states[0] or name not in state or states[0][name].shape != state[name].shape:
-                raise ValueError(
-                    f"networks 1 and {i} have no common '{name}'; from_networks() needs one architecture"
-                )
-            if name not in tuned and not torch.equal(states[0][name], state[name]):
-                raise ValueError(
-                    f"networks 1 and {i} differ in '{name}', which all omegas share; tune it, or make "
-                    f"it equal"
-                )
-
-
 def stacked(kernels: Sequence[Tensor]) -> Tensor:
     """K kernels [*S] as a bank [K, *S] that keeps the order of their axes in memory."""
     first = kernels[0]

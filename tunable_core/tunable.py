@@ -10,7 +10,8 @@ import contextlib
 import copy
 import operator
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any, Literal
 
 import torch
@@ -21,7 +22,6 @@ from tunable_core.banks import (
     UNTUNED,
     Rules,
     another_draw,
-    check_fit,
     chosen,
     copied,
     make_banks,
@@ -29,13 +29,17 @@ from tunable_core.banks import (
     set_parameter,
     stacked,
 )
+from tunable_core.corners import AtCorners
 from tunable_core.exchange import Exchange
+from tunable_core.folders import InFolder
 from tunable_core.mixing import groups, tuned_kernels
 from tunable_core.omega import OmegaLike, as_omega, one_omega
 from tunable_core.samples import check_batch_first, per_distinct_omega
 
+_DIALS: ContextVar[dict[int, Tensor]] = ContextVar("dials", default={})  # noqa: B039  never changed
 
-class Tunable(nn.Module):
+
+class Tunable(AtCorners, InFolder, nn.Module):
     """A module whose parameters are mixtures of K kernels, chosen at each call by the dials omega.
 
     Every parameter of shape S becomes a bank [K, *S]; layer l has its own aggregation function phi_l,
@@ -93,23 +97,50 @@ class Tunable(nn.Module):
             )
 
     def forward(
-        self, x: Any, omega: OmegaLike, *inputs: Any, extrapolate: bool = False, **options: Any
+        self,
+        x: Any,
+        omega: OmegaLike | None = None,
+        *inputs: Any,
+        extrapolate: bool = False,
+        **options: Any,
     ) -> Any:
         """The module's output on x, further inputs and keyword options, with kernels tuned by omega.
 
         omega: [p] for the whole batch or [B, p], one per sample of x: [B, ...], in [0, 1] unless
         extrapolate. Samples that share an omega share one dense pass. With [B, p], further tensors whose
         first size is B are taken to belong to the samples, and outputs must be [B, ...].
+        Inside `with model.dials(omega):` the call takes the network's own inputs alone.
         """
         if getattr(self, "_is_replica", False):
             raise RuntimeError(
                 "nn.DataParallel copies a model at each call, which banks of kernels do not survive; "
                 "use nn.parallel.DistributedDataParallel"
             )
-        omega = as_omega(omega, self.p, extrapolate=extrapolate)
+        turned = None if torch.compiler.is_compiling() else _DIALS.get().get(id(self))
+        if turned is not None:
+            inputs, omega = inputs if omega is None else (omega, *inputs), turned
+        elif omega is None:
+            raise TypeError(
+                "a tunable network needs dials: model(x, omega), or `with model.dials(omega):`"
+            )
+        else:
+            omega = as_omega(omega, self.p, extrapolate=extrapolate)
         if omega.ndim == 2:
             check_batch_first(self.module)
         return per_distinct_omega(self.tuned_call, x, omega, *inputs, **options)
+
+    @contextlib.contextmanager
+    def dials(self, omega: OmegaLike, *, extrapolate: bool = False) -> Iterator[Tunable]:
+        """Turn the dials for code that calls model(x), such as a Sequential or a pipeline.
+
+        Only for the thread (or asynchronous task) that enters the block, and not under torch.compile.
+        """
+        omega = as_omega(omega, self.p, extrapolate=extrapolate)
+        token = _DIALS.set({**_DIALS.get(), id(self): omega})
+        try:
+            yield self
+        finally:
+            _DIALS.reset(token)
 
     def tuned_call(self, x: Any, omega: Tensor, *inputs: Any, **options: Any) -> Any:
         """As forward, for one omega [p] that is checked already."""
@@ -174,32 +205,6 @@ class Tunable(nn.Module):
             if id(bank) in fixed:
                 set_parameter(plain, name, fixed[id(bank)])
         return plain
-
-    def corners(self) -> list[nn.Module]:
-        """The p plain networks at the unit omegas (1, 0, ...), (0, 1, ...), ..., one per objective."""
-        return [self.at(omega) for omega in torch.eye(self.p)]
-
-    @classmethod
-    @torch.no_grad()
-    def from_networks(cls, networks: Sequence[nn.Module], *, untuned: Rules = ()) -> Tunable:
-        """A Tunable whose corners are the given networks, of one architecture: one dial for each.
-
-        On the simplex, sum(omega) = 1, the kernels are sum_i omega_i theta_i, which is deep network
-        interpolation; elsewhere see Affine.own. untuned: what the networks share; it and all buffers,
-        such as running statistics, must be equal in all of them.
-        Raises ValueError, with the name of the first difference, for networks that do not fit.
-        """
-        networks = list(networks)
-        if not networks:
-            raise ValueError("from_networks() needs at least one network; got none")
-        states = [dict(network.named_parameters()) for network in networks]
-        model = cls(networks[0], len(networks), tuned=tuple(states[0]), untuned=untuned)
-        check_fit(networks, model.tuned)
-        for name in model.tuned:
-            bank = model.module.get_parameter(name)
-            bank.copy_(torch.stack([state[name].to(bank) for state in states]))
-        model.phi.own()
-        return model
 
     @torch.no_grad()
     def part(self) -> None:

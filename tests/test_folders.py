@@ -1,0 +1,58 @@
+"""A tunable network is saved in a folder and comes back."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from tunable_core import Tunable
+from tunable_core.networks import ResNet
+
+
+def trained(model):
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model
+
+
+def tied():
+    layer = nn.PReLU()
+    return nn.Sequential(nn.Conv2d(3, 3, 1), layer, nn.GroupNorm(1, 3), layer)
+
+
+@pytest.mark.parametrize(
+    ("net", "options"),
+    [
+        (lambda: ResNet(1, 4), {}),
+        (lambda: ResNet(1, 4), {"phi": "se", "kernels": 3, "tuned": ("body.*",)}),
+        (tied, {"phi": "identity", "untuned": ()}),
+    ],
+)
+def test_a_saved_model_comes_back(net, options, tmp_path):
+    model, x = trained(Tunable(net(), p=2, **options)), torch.rand(2, 3, 8, 8)
+    loaded = Tunable.load(model.save(tmp_path / "model"), net())
+    assert torch.equal(loaded(x, [0.3, 0.8]), model(x, [0.3, 0.8]))
+    assert loaded.tuned == model.tuned
+
+
+def test_the_folder_has_the_files_that_hubs_expect(tmp_path):
+    folder = Tunable(ResNet(1, 4), p=2).save(tmp_path)
+    assert {file.name for file in folder.iterdir()} == {"config.json", "model.safetensors", "README.md"}
+    assert json.loads((folder / "config.json").read_text())["p"] == 2
+    (folder / "README.md").write_text("mine")
+    Tunable(ResNet(1, 4), p=2).save(tmp_path)
+    assert (folder / "README.md").read_text() == "mine"
+
+
+def test_another_network_is_refused(tmp_path):
+    folder = Tunable(ResNet(1, 4), p=2).save(tmp_path)
+    for other in (ResNet(1, 8), ResNet(2, 4), nn.Linear(2, 2)):
+        with pytest.raises(ValueError, match="holds a Tunable of another network than this"):
+            Tunable.load(folder, other)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"holds no saved Tunable: it has no config\.json"):
+        Tunable.load(tmp_path, ResNet(1, 4))

@@ -177,7 +177,9 @@ def test_gradients_reach_every_kernel_of_a_bank_that_the_network_uses(row):
     for network, omega in ((fixed, ()), (model, (OMEGA,))):
         sum(value.square().mean() for value in tree_leaves(network(row.x, *omega))).backward()
     banks = dict(model.module.named_parameters())
-    used = {n for n, value in fixed.named_parameters() if value.grad is not None and value.grad.any()}
+    slopes = {n: value.grad for n, value in fixed.named_parameters() if value.grad is not None}
+    least = 1e-6 * max(slope.abs().max() for slope in slopes.values())  # above what rounding leaves
+    used = {name for name, slope in slopes.items() if slope.abs().max() > least}
     assert len(used) > len(list(fixed.parameters())) / 2
     for name in used & set(model.tuned):
         assert all(kernel.any() for kernel in banks[name].grad), name
@@ -190,7 +192,7 @@ def test_a_state_dict_makes_another_the_same(row):
     assert_same(other(row.x, OMEGA), row.model(row.x, OMEGA))
 
 
-EXPORTED = ["Compact", "DnCNN", "ESRGAN", "NAFNet", "SAFMN", "SqueezeNet", "LR-ASPP"]
+EXPORTED = ["Compact", "DnCNN", "SAFMN", "SqueezeNet", "LR-ASPP"]
 REFUSED = {"SwinIR": "counts on the batch", "FFTformer": "FFTformer cannot be"}
 
 

@@ -88,7 +88,9 @@ class Tunable(AtCorners, InFolder, nn.Module):
         if pretrained and phi == "affine":
             self.phi.sum_to_one()
         self._exchange = Exchange(self.module, self.tuned)
-        self._group(self._exchange.current(self.module))
+        banks = self._exchange.current(self.module)
+        self._shapes = [bank.shape for bank in banks]
+        self._group(banks)
         if any(getattr(layer, "running_mean", None) is not None for layer in self.module.modules()):
             warnings.warn(
                 "BatchNorm gathers one set of running statistics over all omegas, right for none of "
@@ -165,11 +167,11 @@ class Tunable(AtCorners, InFolder, nn.Module):
 
     def _group(self, banks: list[Tensor]) -> None:
         """Plan which banks are mixed together; banks of one shape are."""
-        for name, bank in zip(self.tuned, banks, strict=True):
-            if bank.ndim == 0 or len(bank) != self.kernels:
+        for name, bank, shape in zip(self.tuned, banks, self._shapes, strict=True):
+            if bank.shape != shape:
                 raise RuntimeError(
-                    f"'{name}' is no bank of {self.kernels} kernels any more; change the plain network, "
-                    f"then wrap it"
+                    f"'{name}' is no bank {list(shape)} any more but {list(bank.shape)}; change the "
+                    f"plain network, then wrap it"
                 )
         self._groups = groups(banks, [self.layer_of[name] for name in self.tuned])
         self._kinds = [(bank.shape, bank.dtype) for bank in banks]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +60,22 @@ def key(of: Control | Run, what: Sweep) -> str:
     content = {
         "control": type(control).__name__ + control.extra_repr(),
         "parts": {name: type(part).__name__ + _settings(part) for name, part in parts.items()},
-        "networks": sorted({repr(config) for config in configs if is_dataclass(config)}),
+        "networks": sorted({_written(config) for config in configs if is_dataclass(config)}),
         "weights": state(of),
         "images": datasets.describe(what.images).checksum,
         "settings": {"type": type(what).__name__, **_floats(asdict(what))},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def _written(config: Any) -> str:
+    """A config as text, without fields that have the value of before they were added.
+
+    The metadata of such a field hold that value as "before", so that earlier sweeps are still found.
+    """
+    values = {field: getattr(config, field.name) for field in fields(config)}
+    known = [f"{f.name}={v!r}" for f, v in values.items() if ("before", v) not in f.metadata.items()]
+    return f"{type(config).__name__}({', '.join(known)})"
 
 
 def _settings(part: nn.Module) -> str:

@@ -287,10 +287,18 @@ def test_smoke_does_without_vgg_where_it_is_not_at_hand_and_the_others_ask_for_i
 
 
 @pytest.mark.parametrize("name", super_resolution.SIZES)
-def test_the_smooth_recipe_smooths_its_shuffles_and_starts_both_dials_from_fidelity(name):
-    config = super_resolution.smooth(study.profile(name), seed=1)
-    assert config.network.enlargement == "mean"
-    assert config.training.fidelity_first == config.training.steps
-    assert config.training.seed == 1
-    assert "302003" not in datasets.describe(config.data).ids
-    runs.RunConfig.build(replace(config, network=replace(config.network, blocks=1, channels=4)))
+def test_the_smooth_recipe_draws_no_grid_and_has_not_seen_a_test_image(name):
+    budget = study.profile(name)
+    tunable, dni = (super_resolution.smooth(method, budget, seed=1) for method in ("tunable", "dni"))
+    assert tunable.network.enlargement == "mean"
+    assert tunable.training == replace(dni.training, fidelity_first=dni.training.steps)
+    assert (tunable.network, tunable.task, tunable.data) == (dni.network, dni.task, dni.data)
+    assert "302003" not in datasets.describe(tunable.data).ids
+    assert dni.training.seed == 1
+    for config in (tunable, dni):
+        replace(config, network=replace(config.network, blocks=1, channels=4)).build()
+
+
+def test_the_smooth_recipe_is_for_two_methods():
+    with pytest.raises(ValueError, match="method must be one of tunable, dni; got 'cfsnet'"):
+        super_resolution.smooth("cfsnet", study.profile("smoke"))

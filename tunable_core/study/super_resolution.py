@@ -146,22 +146,32 @@ FIVE = (("conv1_2", 0.1), ("conv2_2", 0.1), ("conv3_4", 1.0), ("conv4_4", 1.0), 
 """Layers of VGG-19 and their weights in the recipe of smooth()."""
 
 
-def smooth(budget: Profile, *, seed: int = 0) -> RunConfig:
-    """The tunable ResNet at a budget, trained so that no grid appears at the perceptual end.
+def smooth(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
+    """The run of a method, "tunable" or "dni", with the ResNet and a recipe that draws no grid.
 
-    It differs from resnet("tunable", budget) in five ways: a 2 x 2 mean follows each pixel shuffle;
-    L_vgg compares five layers; the discriminator learns at a fifth of its rate; all kernels start equal
-    and first train for fidelity alone, so that the second stage starts both dials from the fidelity
-    network; and the training images do not contain a test image (bsds500-clean).
+    It differs from resnet(method, budget) in five ways: a 2 x 2 mean follows each pixel shuffle; L_vgg
+    compares five layers; the discriminator learns at a fifth of its rate; the tunable network's kernels
+    start equal and first train for fidelity alone, so that its second stage starts both dials from the
+    fidelity network, as DNI does; and the training images do not contain a test image (bsds500-clean).
+    DNI's fine-tuning takes as many steps against the adversary as the tunable network's second stage.
     """
     size, chosen = SIZES[budget.name], task(budget)
-    training = replace(size.training, fidelity_first=size.training.steps)
+    second, corners = 0.15, (0.5, 0.3)
+    controls = {
+        "tunable": TunableConfig(start="equal", apart=Apart(second, corners)),
+        "dni": DNIConfig(fine_tune=second * (1 - corners[0])),
+    }
+    if method not in controls:
+        raise ValueError(f"method must be one of {', '.join(controls)}; got {method!r}")
+    training = size.training
     if budget.name == "laptop":
-        training = replace(training, steps=8_000, fidelity_first=8_000, batch=4, patch=112)
+        training = replace(training, steps=8_000, batch=4, patch=112)
+    if method == "tunable":
+        training = replace(training, fidelity_first=training.steps)
     run = _run(
-        f"sr-tunable-smooth-{size.resnet.blocks}x{size.resnet.channels}",
+        f"sr-{method}-smooth-{size.resnet.blocks}x{size.resnet.channels}",
         budget,
-        TunableConfig(start="equal", apart=Apart(0.15, (0.5, 0.3))),
+        controls[method],
         replace(size.resnet, enlargement="mean"),
         training,
         seed,

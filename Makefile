@@ -64,17 +64,17 @@ nightly: $(STAMP)  ## kills, repeated forty times each; every solution of every 
 		tests/test_endurance.py tests/book/test_killed.py tests/book/test_teaching.py
 
 bench: $(STAMP)  ## what tuning costs, as ratios measured in one run (PARTS="network samples layers processes")
-	$(RUN) -m tunable_core.bench $(PARTS)
+	$(RUN) -m study.measuring.bench $(PARTS)
 
 data: $(STAMP)  ## download what PROFILE needs, or DATASETS="kodak cbsd68 ..."
-	$(RUN) -m tunable_core.downloads $(if $(DATASETS),$(DATASETS),--profile $(PROFILE))
+	$(RUN) -m study.images.downloads $(if $(DATASETS),$(DATASETS),--profile $(PROFILE))
 
 runs: $(STAMP)  ## train the runs of PROFILE that are missing, with -j N so many at once
-	@names=$$($(RUN) -m tunable_core.study --profile $(PROFILE) --missing | sed 's/^/run-/'); \
+	@names=$$($(RUN) -m study.configs --profile $(PROFILE) --missing | sed 's/^/run-/'); \
 	if [ -z "$$names" ]; then echo "No run of $(PROFILE) is missing."; else $(MAKE) --no-print-directory $$names; fi
 
 run-%: $(STAMP)
-	$(RUN) -m tunable_core.study --profile $(PROFILE) --only $*
+	$(RUN) -m study.configs --profile $(PROFILE) --only $*
 
 lint: $(STAMP)  ## check style and formatting
 	$(RUN) -m ruff check .

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from tunable_core.method_diagrams import DRAWINGS
+from study.figures.method_diagrams import DRAWINGS
 
 IMAGES = Path(__file__).resolve().parent / "controls" / "images"
 LOOK = {"svg.fonttype": "path", "svg.hashsalt": "tunable"}

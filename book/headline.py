@@ -13,11 +13,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import torch
 
-from tunable_core import datasets, plots, runs, study
+from study import configs, runs
+from study.claims import claims
+from study.figures import plots
+from study.images import datasets
+from study.images.degradations import seeded_noise
+from study.measuring.sweep import FIVE, average, find
 from tunable_core.controls import Blend
-from tunable_core.degradations import seeded_noise
-from tunable_core.study import claims
-from tunable_core.sweep import FIVE, average, find
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -27,17 +29,17 @@ BEGIN, END = "<!-- headline:", "<!-- end of headline -->"
 
 def table() -> str:
     """PSNR and PSNR_eta on Kodak at the five omegas, ours and the paper's, as Markdown."""
-    budget = study.profile("laptop")
-    tunable = runs.get(study.denoising("tunable", budget))
-    dni = runs.get(study.denoising("dni", budget))
-    eq9 = runs.get(study.denoising("tunable", budget, noise_target="eq9"))
+    budget = configs.profile("laptop")
+    tunable = runs.get(configs.denoising("tunable", budget))
+    dni = runs.get(configs.denoising("dni", budget))
+    eq9 = runs.get(configs.denoising("tunable", budget, noise_target="eq9"))
     contestants = {
         "Tunable, fixed target": tunable,
         "Tunable, target of Eq. 9": eq9,
         "DNI, fine-tuned": dni,
         "Blend of pixels (oracle)": Blend(dni.control.networks[0]),
     }
-    what = study.measurements.table_1()
+    what = configs.measurements.table_1()
     ours = {name: average(find(of, what)) for name, of in contestants.items()}
     printed = plots.paper_table("table1").query("images == 'kodak' and method == 'Tunable'")
     cells = printed.pivot(index=["omega_1", "omega_2"], columns="metric", values="value")
@@ -63,7 +65,7 @@ def table() -> str:
 
 def verdicts() -> str:
     """How many of the paper's claims came out how, as a sentence."""
-    counts = claims.judged(study.profile("laptop")).verdict.value_counts()
+    counts = claims.judged(configs.profile("laptop")).verdict.value_counts()
     parts = [f"{counts[level]} {level}" for level in claims.LEVELS if level in counts]
     return (
         f"Of {counts.sum()} claims of the paper, each judged by a threshold in code: "
@@ -83,7 +85,7 @@ def trained_on(found: Sequence[runs.Run]) -> str:
 
 def picture() -> None:
     """One photograph at the five omegas, noisy input first."""
-    control = runs.get(study.denoising("tunable", study.profile("laptop"))).control
+    control = runs.get(configs.denoising("tunable", configs.profile("laptop"))).control
     clean = datasets.load("samples-test")["chelsea"][:, 40:260, 60:340].float() / 255
     noisy = seeded_noise(clean, 30.0)
     with torch.inference_mode():

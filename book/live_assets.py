@@ -22,12 +22,14 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from tunable_core import datasets, plots, runs, study
-from tunable_core.degradations import gaussian_blur
+from study import configs, runs
+from study.figures import plots
+from study.images import datasets
+from study.images.degradations import gaussian_blur
+from study.runs import Run, RunConfig
 from tunable_core.export import NAMES, dials, export
-from tunable_core.resampling import low_resolution
-from tunable_core.runs import Run, RunConfig
-from tunable_core.tiling import reach
+from tunable_core.photo.resampling import low_resolution
+from tunable_core.photo.tiling import reach
 
 CROPS = {"astronaut": (20, 150), "chelsea": (22, 90), "coffee": (60, 180)}
 """Top and left of each photograph's square."""
@@ -66,7 +68,7 @@ class Model:
     title: str
     says: str
     """A sentence for the reader."""
-    config: Callable[[study.Profile], RunConfig]
+    config: Callable[[configs.Profile], RunConfig]
     base: tuple[float, ...]
     """Omega where all dials are 0."""
     sliders: Sequence[Slider] = field(default_factory=tuple)
@@ -89,7 +91,7 @@ MODELS = (
         "denoise",
         "Denoising",
         "One dial, from keeping nine tenths of the noise to removing all it can.",
-        lambda budget: study.denoising("tunable", budget),
+        lambda budget: configs.denoising("tunable", budget),
         (0.0, 1.0),
         (
             Slider("Denoising", "keep the noise", "remove it", 0.6, direction=(1.0, -1.0)),
@@ -100,7 +102,7 @@ MODELS = (
         "denoise-eq9",
         "Denoising, even dial",
         "The same network trained with the target of Eq. 9: its dial moves more evenly.",
-        lambda budget: study.denoising("tunable", budget, noise_target="eq9"),
+        lambda budget: configs.denoising("tunable", budget, noise_target="eq9"),
         (0.0, 1.0),
         (
             Slider("Denoising", "keep the noise", "remove it", 0.6, direction=(1.0, -1.0)),
@@ -111,7 +113,7 @@ MODELS = (
         "joint",
         "Denoising and deblurring",
         "Two dials that are independent: how much noise to remove, how much to sharpen.",
-        lambda budget: study.joint("tunable", budget),
+        lambda budget: configs.joint("tunable", budget),
         (0.0, 0.0),
         (
             Slider("Denoising", "keep the noise", "remove it", 1.0, direction=(1.0, 0.0)),
@@ -125,7 +127,7 @@ MODELS = (
         "Super-resolution",
         "The photograph is made four times smaller, and the network enlarges it again. One dial, from "
         "what is likely to be there to what looks sharp.",
-        lambda budget: study.super_resolution.resnet("tunable", budget),
+        lambda budget: configs.super_resolution.resnet("tunable", budget),
         (1.0, 0.0),
         (Slider("Sharpness", "faithful", "vivid", 0.5, direction=(-1.0, 1.0)),),
         side=256,
@@ -136,7 +138,7 @@ MODELS = (
         "Style transfer",
         "Three dials, one for each painting: how much the photograph is to look like it. Training saw "
         "dials that sum to one; what lies beyond is yours to find out.",
-        lambda budget: study.style.transfer("tunable", budget),
+        lambda budget: configs.style.transfer("tunable", budget),
         (0.0, 0.0, 0.0),
         (
             Slider("Mosaic", "none", "all", 1.0, direction=(1.0, 0.0, 0.0)),
@@ -177,7 +179,7 @@ def packed(path: Path) -> dict[str, Any]:
 def released(model: Model) -> Run | None:
     """The model's run in the store, of the largest budget that has one."""
     for budget in ("paper", "laptop", "smoke"):
-        config = model.config(study.profile(budget))
+        config = model.config(configs.profile(budget))
         if runs.find(config, weights=True) is not None:
             return runs.get(config, progress=False)
     return None

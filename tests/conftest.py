@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from tunable_core import records
+from study.disk import records
+from study.runs import RunConfig
+from study.tasks.restoration import Denoising
 from tunable_core.controls import TunableConfig
 from tunable_core.files import write_atomically
-from tunable_core.networks import ResNetConfig
-from tunable_core.runs import RunConfig
-from tunable_core.tasks import Denoising
+from tunable_core.resnet import ResNetConfig
 from tunable_core.training import Training
 
 TOLERANCES = {

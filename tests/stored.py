@@ -8,10 +8,12 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from tunable_core import records, runs, sweep_files
+from study import runs
+from study.disk import records
+from study.measuring import sweep_files
+from study.measuring.protocols import Sweep
+from study.runs import RunConfig
 from tunable_core.files import write_atomically
-from tunable_core.protocols import Sweep
-from tunable_core.runs import RunConfig
 
 
 def kept_run(config: RunConfig) -> runs.Run:

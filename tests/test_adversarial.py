@@ -10,16 +10,17 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from tunable_core import adversarial, perceptual, training
-from tunable_core.adversarial import WATCHED, Adversarial, health, relativistic
+from study.networks import DiscriminatorConfig
+from study.networks.discriminator import Discriminator
+from study.tasks import adversarial, perceptual
+from study.tasks.adversarial import WATCHED, Adversarial, health, relativistic
+from study.tasks.restoration import SuperResolution
 from tunable_core.controls import DNIConfig, TunableConfig
 from tunable_core.multi_loss import MultiLoss
-from tunable_core.networks import DiscriminatorConfig, ResNetConfig
-from tunable_core.networks.discriminator import Discriminator
 from tunable_core.objectives import l1, reconstruction
 from tunable_core.omega import OmegaSampling
-from tunable_core.tasks import SuperResolution
-from tunable_core.training import Training, train
+from tunable_core.resnet import ResNetConfig
+from tunable_core.training import Training, loop, train
 
 TINY = DiscriminatorConfig(channels=2, scales=2)
 VIVID = torch.tensor([0.0, 1.0])
@@ -219,8 +220,8 @@ def pictures():
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
     """Where a checkpoint goes, after every second step."""
-    monkeypatch.setattr(training, "LOG_EVERY", 2)
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(loop, "LOG_EVERY", 2)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
     return tmp_path / "checkpoint.safetensors"
 
 
@@ -273,7 +274,7 @@ def test_the_resumed_discriminator_decides_the_result(pictures, checkpoint, monk
 
 
 def test_the_history_holds_both_sides_and_nothing_where_there_was_no_adversary(pictures, monkeypatch):
-    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
     history = run(fresh(DNIConfig(1.0)), pictures)
     first, second = (history[history["stage"] == stage] for stage in (0, 1))
     assert first[["gan", *WATCHED]].isna().all(axis=None)
@@ -283,14 +284,14 @@ def test_the_history_holds_both_sides_and_nothing_where_there_was_no_adversary(p
 def test_a_row_is_the_mean_over_the_steps_that_computed_it(pictures, monkeypatch):
     rows = {}
     for every in (1, 6):
-        monkeypatch.setattr(training, "LOG_EVERY", every)
+        monkeypatch.setattr(loop, "LOG_EVERY", every)
         rows[every] = run(fresh(TunableConfig()), pictures)["discriminator"]
     assert 0 < rows[1].isna().sum() < 6
     assert rows[6].item() == pytest.approx(rows[1].mean())
 
 
 def test_the_first_steps_are_for_fidelity_alone_where_that_is_asked(pictures, monkeypatch):
-    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
     settings = replace(SETTINGS, omega=OmegaSampling("simplex"), fidelity_first=4)
     history = run(fresh(TunableConfig()), pictures, settings=settings)
     assert history["gan"].isna().tolist() == [True] * 4 + [False] * 2

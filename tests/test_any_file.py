@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tunable_core import cli, photos
-from tunable_core.photos import Photo, PhotoError
+from tunable_core.photo import cli, photos
+from tunable_core.photo.photos import Photo, PhotoError
 
 any_file = settings(
     max_examples=80,

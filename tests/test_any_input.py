@@ -13,14 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from tunable_core import MultiLoss, NoisePreservation, OmegaSampling, Tunable, metrics, reconstruction
+from study.images.degradations import blur_then_noise, gaussian_noise
+from study.measuring import metrics
+from tunable_core import MultiLoss, NoisePreservation, OmegaSampling, Tunable, reconstruction
 from tunable_core.controls import Blend, CFSNetConfig, DNIConfig, DyNetConfig, FiLMConfig, TunableConfig
-from tunable_core.degradations import blur_then_noise, gaussian_noise
 from tunable_core.live import Live
-from tunable_core.networks import ResNetConfig
 from tunable_core.objectives import Joint
 from tunable_core.omega import as_omega
-from tunable_core.tiling import tiled
+from tunable_core.photo.tiling import tiled
+from tunable_core.resnet import ResNetConfig
 from tunable_core.training import Training
 
 EXPECTED = (ValueError, TypeError)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tunable_core import datasets
-from tunable_core.artifacts import border_flicker, checkerboard, grey_pattern, grid_peak
-from tunable_core.networks import ResNetConfig
+from study.images import datasets
+from study.measuring.artifacts import border_flicker, checkerboard, grey_pattern, grid_peak
+from tunable_core.resnet import ResNetConfig
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
-from tunable_core import bench, overhead
+from study.measuring import bench, overhead
+from study.measuring.overhead import LayerGrid
 from tunable_core.files import DamagedFile
 from tunable_core.layers import TunableConv2d
-from tunable_core.networks import ResNet, ResNetConfig
-from tunable_core.overhead import LayerGrid
+from tunable_core.resnet import ResNet, ResNetConfig
 
 TINY = LayerGrid(kernel=(3,), p=(1, 2), channels=(4,), side=8)
 

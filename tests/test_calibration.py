@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from study.measuring.metrics import psnr
 from tunable_core import MultiLoss, NoisePreservation, OmegaSampling, Tunable, calibrate, reconstruction
-from tunable_core.metrics import psnr
 
 
 class DnCNN(nn.Module):

@@ -3,11 +3,11 @@
 import pandas as pd
 from stored import kept_sweep
 
-from tunable_core import study
-from tunable_core.study import measurements
-from tunable_core.study.cells import PAPER, beside_printed
+from study import configs
+from study.claims.cells import PAPER, beside_printed
+from study.configs import measurements
 
-BUDGET = study.profile("laptop")
+BUDGET = configs.profile("laptop")
 
 
 def test_every_printed_cell_of_our_methods_is_there_and_none_is_invented(store):

@@ -7,18 +7,20 @@ import pytest
 import yaml
 from stored import kept_run, kept_sweep
 
-from tunable_core import bench, runs, study, sweep, sweep_files
-from tunable_core.study import claims, measurements
-from tunable_core.study.verdicts import CLEAN, KEEP, NotMeasured, graded, table
-from tunable_core.sweep import FIVE
+from study import configs, runs
+from study.claims import claims
+from study.claims.verdicts import CLEAN, KEEP, NotMeasured, graded, table
+from study.configs import measurements
+from study.measuring import bench, sweep, sweep_files
+from study.measuring.sweep import FIVE
 
 TEXTS = yaml.safe_load(claims.CLAIMS.read_text())
-BUDGET = study.profile("laptop")
+BUDGET = configs.profile("laptop")
 
 
 def method(name, seed=0):
     """The denoising run of a method."""
-    return study.denoising(name, BUDGET, seed=seed)
+    return configs.denoising(name, BUDGET, seed=seed)
 
 
 def kept(name, psnr, images="kodak", config=None, what=None, **columns):
@@ -45,7 +47,7 @@ def test_every_claim_has_its_place_its_words_and_a_statement(text):
 
 def test_every_quote_is_judged_or_openly_not():
     assert set(claims.JUDGES) <= set(TEXTS)
-    judged = claims.judged(study.profile("smoke"))
+    judged = claims.judged(configs.profile("smoke"))
     assert list(judged.index) == list(TEXTS)
     assert set(judged.verdict) <= set(claims.LEVELS)
     unjudged = judged.drop(index=list(claims.JUDGES))
@@ -119,9 +121,9 @@ def test_a_chapter_run_with_other_settings_leaves_every_verdict_as_it_was(change
 
 
 def test_the_style_chapter_run_with_other_steps_leaves_its_verdict_as_it_was(store):
-    around(study.style.transfer("tunable", BUDGET), low=0.0)
+    around(configs.style.transfer("tunable", BUDGET), low=0.0)
     assert claims.judged(BUDGET).loc["three-objectives", "verdict"] == "reproduced"
-    around(study.style.transfer("tunable", BUDGET, steps=1000), low=1.1)
+    around(configs.style.transfer("tunable", BUDGET, steps=1000), low=1.1)
     assert claims.judged(BUDGET).loc["three-objectives", "verdict"] == "reproduced"
 
 
@@ -149,7 +151,7 @@ def test_of_a_run_without_weights_nothing_is_trained_for_a_verdict(store, monkey
 @pytest.mark.usefixtures("store")
 def test_a_misspelt_method_is_an_error():
     with pytest.raises(ValueError, match=r"method must be one of .*; got 'tunabel'"):
-        table(study.denoising("tunabel", BUDGET), measurements.table_1())
+        table(configs.denoising("tunabel", BUDGET), measurements.table_1())
 
 
 @pytest.mark.usefixtures("store")
@@ -175,7 +177,7 @@ def around(config, low):
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize(("low", "level"), [(0.0, "reproduced"), (1.1, "partly")])
 def test_three_objectives_are_judged_along_the_edges(low, level):
-    around(study.style.transfer("tunable", BUDGET), low)
+    around(configs.style.transfer("tunable", BUDGET), low)
     assert claims.judged(BUDGET).loc["three-objectives", "verdict"] == level
 
 

@@ -11,13 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
-from tunable_core import cli, photo_strip, photo_work, photos, runs
+from study import runs
+from study.runs import RunConfig
+from study.tasks.restoration import Denoising
 from tunable_core.controls import TunableConfig
-from tunable_core.networks import ResNetConfig
-from tunable_core.photos import Photo
-from tunable_core.runs import RunConfig
-from tunable_core.tasks import Denoising
-from tunable_core.tiling import Reach
+from tunable_core.photo import applying, cli, photos, strips
+from tunable_core.photo.photos import Photo
+from tunable_core.photo.tiling import Reach
+from tunable_core.resnet import ResNetConfig
 from tunable_core.training import Training
 
 DIALS = ("--omega", "0.7", "0.3", "--run", "tiny")
@@ -124,8 +125,8 @@ def test_the_network_never_sees_more_than_a_tile(here, trained, monkeypatch):
     seen, plain = [], ResNetConfig(1, 4).build()
     plain.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape[2:]))
     monkeypatch.setattr(cli, "fixed", lambda control, omega: plain)
-    monkeypatch.setattr(photo_work, "enlargement", lambda network: 1)
-    monkeypatch.setattr(photo_work, "reach", lambda network, **_: Reach(4, 1))
+    monkeypatch.setattr(applying, "enlargement", lambda network: 1)
+    monkeypatch.setattr(applying, "reach", lambda network, **_: Reach(4, 1))
     assert tunable("denoise", "in.png", "out.png", *DIALS, "--tile", "32") == 0
     assert len(seen) > 6
     assert max(max(shape) for shape in seen) <= 32
@@ -323,7 +324,7 @@ def test_every_failure_names_its_photograph(here, capsys, monkeypatch):
 
     for name in ("a.png", "b.png"):
         save(here / name)
-    monkeypatch.setattr(photo_work.Worker, "__call__", failing)
+    monkeypatch.setattr(applying.Worker, "__call__", failing)
     assert tunable("denoise", "a.png", "b.png", "out", *DIALS) == 1
     assert capsys.readouterr().err.splitlines() == [
         f"tunable: {name}: needs more memory than there is: give a smaller --tile"
@@ -428,8 +429,8 @@ SWEEP = ("--run", "tiny", "--steps", "2", "--side", "200", "--start", "0.7", "0.
 
 def shown(path, number, side=200):
     """The pixels of one of the photographs in a sweep."""
-    left = number * (side + photo_strip.GAP)
-    return photos.read(path).pixels[photo_strip.TITLE :, left : left + side]
+    left = number * (side + strips.GAP)
+    return photos.read(path).pixels[strips.TITLE :, left : left + side]
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -462,7 +463,7 @@ def test_a_sweep_shows_transparent_parts_over_white(here):
 def test_a_sweep_of_a_small_square_can_be_read(here):
     save(here / "in.png", photo(300, 500))
     assert tunable("sweep", "in.png", "s.png", *SWEEP[:4], "--side", "40") == 0
-    assert photos.read(here / "s.png").pixels.shape[1] >= 3 * photo_strip.LEAST
+    assert photos.read(here / "s.png").pixels.shape[1] >= 3 * strips.LEAST
 
 
 def test_a_sweep_of_a_folder_is_refused(here, fails):

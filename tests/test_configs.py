@@ -2,6 +2,10 @@
 
 import pytest
 
+from study.measuring.protocols import DenoisingSweep, JointSweep, RealSweep, SuperResolutionSweep
+from study.measuring.style_sweep import StyleSweep
+from study.networks import DiscriminatorConfig
+from study.tasks.restoration import Denoising, DenoisingDeblurring, RealDenoising, SuperResolution
 from tunable_core.controls import (
     BlendConfig,
     CFSNetConfig,
@@ -12,10 +16,6 @@ from tunable_core.controls import (
     TunableConfig,
 )
 from tunable_core.controls.tunable import Apart
-from tunable_core.networks import DiscriminatorConfig
-from tunable_core.protocols import DenoisingSweep, JointSweep, RealSweep, SuperResolutionSweep
-from tunable_core.style_sweep import StyleSweep
-from tunable_core.tasks import Denoising, DenoisingDeblurring, RealDenoising, SuperResolution
 
 NAN = float("nan")
 FAULTS = [

@@ -8,7 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from tunable_core import files, metrics, training
+from study.configs import METHODS as METHODS_OF_THE_STUDY
+from study.measuring import metrics
+from study.runs import RunConfig
+from study.tasks.restoration import Denoising, Pair
+from tunable_core import files
 from tunable_core.controls import (
     DNI,
     Blend,
@@ -28,13 +32,10 @@ from tunable_core.controls import (
     complexity,
 )
 from tunable_core.controls.base import check_stages
-from tunable_core.networks import ResNet, ResNetConfig
 from tunable_core.objectives import noise_target
 from tunable_core.omega import OmegaSampling
-from tunable_core.runs import RunConfig
-from tunable_core.study import METHODS as METHODS_OF_THE_STUDY
-from tunable_core.tasks import Denoising, Pair
-from tunable_core.training import Training, train
+from tunable_core.resnet import ResNet, ResNetConfig
+from tunable_core.training import Training, loop, train
 
 OMEGAS = [[0.2, 0.9], [1.0, 0.0], [0.2, 0.9]]
 
@@ -216,7 +217,7 @@ def test_stages_train_every_parameter_once(control):
 
 
 def test_a_stage_changes_its_own_parameters_alone(control, images, monkeypatch):
-    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
     states = []
 
     def remember(history):

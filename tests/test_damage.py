@@ -16,12 +16,14 @@ import pytest
 import torch
 from PIL import Image
 
-from tunable_core import datasets, runs, training
+from study import runs
+from study.images import datasets
+from study.images.datasets import MissingData
+from study.measuring.sweep import DenoisingSweep, find, sweep
 from tunable_core.controls import FixedConfig
-from tunable_core.datasets import MissingData
 from tunable_core.files import DamagedFile
-from tunable_core.networks import ResNetConfig
-from tunable_core.sweep import DenoisingSweep, find, sweep
+from tunable_core.resnet import ResNetConfig
+from tunable_core.training import loop
 
 PLACES = 12
 """Bytes that are flipped, and lengths that are tried, of each file: spread evenly, the ends included."""
@@ -68,8 +70,8 @@ def photos(store, monkeypatch, tmp_path):
 
 @pytest.fixture
 def config(config, photos, monkeypatch):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
     return replace(config, data="photos")
 
 

@@ -17,9 +17,10 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from tunable_core import datasets, downloads, weights
-from tunable_core.datasets import MissingData
-from tunable_core.downloads import DownloadFailed
+from study.images import datasets, downloads
+from study.images.datasets import MissingData
+from study.images.downloads import DownloadFailed
+from study.tasks import weights
 from tunable_core.files import DamagedFile
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -4,9 +4,9 @@ import pytest
 import scipy.ndimage
 import torch
 
-from tunable_core import degradations
-from tunable_core.degradations import blur_then_noise, gaussian_blur, gaussian_noise
-from tunable_core.tasks import Denoising
+from study.images import degradations
+from study.images.degradations import blur_then_noise, gaussian_blur, gaussian_noise
+from study.tasks.restoration import Denoising
 
 
 def generator(seed=0):

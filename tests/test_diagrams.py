@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from tunable_core import diagrams, method_diagrams
+from study.figures import diagrams, method_diagrams
 
 DRAWINGS = [diagrams.idea, diagrams.framework, *method_diagrams.DRAWINGS.values()]
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from tunable_core import dial
+from study.measuring import dial
+from study.measuring.metrics import kept_fraction, psnr
 from tunable_core.controls import Blend
-from tunable_core.metrics import kept_fraction, psnr
 
 
 def along(kept, **columns):

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tunable_core import photos
-from tunable_core.photos import Photo
+from tunable_core.photo import photos
+from tunable_core.photo.photos import Photo
 
 pytestmark = pytest.mark.skipif(
     "TUNABLE_FAULTS" not in os.environ, reason="takes many minutes: make nightly"
@@ -31,10 +31,11 @@ import sys
 from dataclasses import replace
 import psutil
 import torch
-from tunable_core import runs, study, training
+from study import runs, configs
+from tunable_core.training import loop
 torch.set_num_threads(1)
-training.CHECKPOINT_SECONDS, training.LOG_EVERY = 0, 5
-config = study.denoising("tunable", study.profile("smoke"))
+loop.CHECKPOINT_SECONDS, loop.LOG_EVERY = 0, 5
+config = configs.denoising("tunable", configs.profile("smoke"))
 gone = runs.store() / "gone"  # in one step, lest a kill leaves half a run
 shutil.rmtree(gone, ignore_errors=True)
 for seed in itertools.count(int(sys.argv[1])):
@@ -49,9 +50,10 @@ for seed in itertools.count(int(sys.argv[1])):
 DENOISE = """
 import sys
 import torch
-from tunable_core import cli, records
+from tunable_core.photo import cli
+from study.disk import records
 from tunable_core.controls import TunableConfig
-from tunable_core.networks import ResNetConfig
+from tunable_core.resnet import ResNetConfig
 control = TunableConfig().build(ResNetConfig(1, 32, image_skip=True).build(), 2)
 cli._trained = lambda name: control
 code = cli.main(["denoise", sys.argv[1], sys.argv[2], "--omega", "1", "0"])

@@ -8,18 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from tunable_core import cli, named_runs, photo_pixels, photo_strip, photo_work, photos, runs
+from study import runs
+from study.measuring.protocols import SuperResolutionSweep
+from study.measuring.sweep import sweep
+from study.networks import DiscriminatorConfig
+from study.networks.third_party import SwinIRConfig
+from study.runs import RunConfig, named
+from study.runs.card import save_model
+from study.tasks.restoration import SuperResolution
 from tunable_core.controls import FiLMConfig, TunableConfig
-from tunable_core.model_card import save_model
-from tunable_core.networks import DiscriminatorConfig, ResNetConfig
-from tunable_core.networks.third_party import SwinIRConfig
-from tunable_core.photos import Photo
-from tunable_core.protocols import SuperResolutionSweep
-from tunable_core.resampling import upscale
-from tunable_core.runs import RunConfig
-from tunable_core.sweep import sweep
-from tunable_core.tasks import SuperResolution
-from tunable_core.tiling import enlargement, reach, tiled
+from tunable_core.photo import applying, cli, photos, raster, strips
+from tunable_core.photo.photos import Photo
+from tunable_core.photo.resampling import upscale
+from tunable_core.photo.tiling import enlargement, reach, tiled
+from tunable_core.resnet import ResNetConfig
 from tunable_core.training import Training
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.meshgrid")
@@ -130,7 +132,7 @@ def test_a_large_photograph_is_worked_on_in_smaller_tiles_than_one_that_keeps_it
     tmp_path, control, monkeypatch
 ):
     asked = []
-    monkeypatch.setattr(photo_work, "tiled", lambda *a, **k: asked.append(a[2]) or tiled(*a, **k))
+    monkeypatch.setattr(applying, "tiled", lambda *a, **k: asked.append(a[2]) or tiled(*a, **k))
     enlarged(tmp_path, photo(5, 5))
     assert asked == [256]
 
@@ -138,8 +140,8 @@ def test_a_large_photograph_is_worked_on_in_smaller_tiles_than_one_that_keeps_it
 def test_a_result_too_large_to_be_read_again_is_refused_before_any_work(
     tmp_path, control, monkeypatch, capsys
 ):
-    monkeypatch.setattr(photo_pixels, "MAX_PIXELS", 16 * 400 - 1)
-    monkeypatch.setattr(photo_work, "tiled", None)
+    monkeypatch.setattr(raster, "MAX_PIXELS", 16 * 400 - 1)
+    monkeypatch.setattr(applying, "tiled", None)
     (tmp_path / "in.png").write_bytes(photos.encode(photo(20, 20), ".png"))
     words = ["denoise", str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--omega", "1", "0"]
     assert cli.main(words) == 1
@@ -154,8 +156,8 @@ def test_a_sweep_shows_the_photograph_enlarged_beside_its_results(tmp_path, cont
     assert cli.main([*words, "--start", "0.7", "0.3", "--stop", "1", "0"]) == 0
     middle = (slice(40, 200), slice(80, 240))  # of 240 x 320
     plain = upscale(as_tensor(what.pixels, 255))[0].clamp(0, 1).permute(1, 2, 0).numpy() * 255
-    shown = photos.read(tmp_path / "s.png").pixels[photo_strip.TITLE :]
-    for left, whole in zip((0, 160 + photo_strip.GAP), (plain, expected(control, what)), strict=True):
+    shown = photos.read(tmp_path / "s.png").pixels[strips.TITLE :]
+    for left, whole in zip((0, 160 + strips.GAP), (plain, expected(control, what)), strict=True):
         assert_close(shown[:, left : left + 160], whole[middle])
 
 
@@ -193,7 +195,7 @@ def trained(store):
 def test_a_trained_network_is_found_by_its_name_and_enlarges(tmp_path, trained):
     what = photo(9, 8)
     assert_close(enlarged(tmp_path, what, "--run", "tiny"), expected(trained.control, what))
-    assert named_runs.load("tiny").record == trained.record
+    assert named.load("tiny").record == trained.record
 
 
 def test_the_card_tells_its_enlargement_and_what_was_measured(tmp_path, trained):

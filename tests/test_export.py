@@ -15,12 +15,13 @@ from onnxruntime.quantization import quantize_dynamic
 from torch import nn
 
 import tunable_core
+from study.networks import StyleNetConfig
+from study.networks.third_party import NAFNetConfig, SwinIRConfig
 from tunable_core import Tunable, export
 from tunable_core.controls import DNIConfig, TunableConfig
 from tunable_core.controls.blend import Blend
 from tunable_core.export import ExportError
-from tunable_core.networks import ResNetConfig, StyleNetConfig
-from tunable_core.networks.third_party import NAFNetConfig, SwinIRConfig
+from tunable_core.resnet import ResNetConfig
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tunable_core import datasets, files
+from study.images import datasets
+from tunable_core import files
 
 pytestmark = pytest.mark.slow
 
@@ -27,19 +28,22 @@ from pathlib import Path
 from dataclasses import replace
 import torch
 torch.set_num_threads(1)
-from tunable_core import datasets, files, runs, study, training
+from study.images import datasets
+from tunable_core import files
+from study import runs, configs
+from tunable_core.training import loop
 from tunable_core.controls import Blend
-from tunable_core.sweep import DenoisingSweep, sweep
+from study.measuring.sweep import DenoisingSweep, sweep
 """
 TRAIN = """
-training.CHECKPOINT_SECONDS, training.LOG_EVERY = 0, 5
-config = study.denoising("tunable", study.profile("smoke"))
+loop.CHECKPOINT_SECONDS, loop.LOG_EVERY = 0, 5
+config = configs.denoising("tunable", configs.profile("smoke"))
 config = replace(config, training=replace(config.training, steps=120))
 print("ready", flush=True)
 print(runs.get(config, progress=False).record["weights"])
 """
 SWEEP = """
-config = study.denoising("tunable", study.profile("smoke"))
+config = configs.denoising("tunable", configs.profile("smoke"))
 torch.manual_seed(0)
 control = config.build()
 print("ready", flush=True)
@@ -143,7 +147,7 @@ import os
 os.setgid(65534); os.setuid(65534)
 print("ready", flush=True)
 try:
-    runs.get(study.denoising("tunable", study.profile("smoke")), progress=False)
+    runs.get(configs.denoising("tunable", configs.profile("smoke")), progress=False)
 except OSError as error:
     print(error)
 """

@@ -11,7 +11,10 @@ import pytest
 import safetensors.torch
 import torch
 
-from tunable_core import datasets, files, records, runs
+from study import runs
+from study.disk import records
+from study.images import datasets
+from tunable_core import files
 from tunable_core.files import DamagedFile, digest, load_tensors, save_tensors, write_atomically
 
 TENSORS = {

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tunable_core.controls import TunableControl
-from tunable_core.networks import ResNetConfig
+from tunable_core.resnet import ResNetConfig
 
 
 @pytest.fixture

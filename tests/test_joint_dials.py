@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from tunable_core import metrics
+from study.images.degradations import gaussian_blur, gaussian_noise
+from study.measuring import metrics
+from study.measuring.joint import disentanglement, ideal, leak
+from study.measuring.protocols import CORNERS, JointSweep
+from study.measuring.sweep import measure
 from tunable_core.controls import Retouch
-from tunable_core.degradations import gaussian_blur, gaussian_noise
-from tunable_core.joint import disentanglement, ideal, leak
 from tunable_core.objectives import Joint
-from tunable_core.protocols import CORNERS, JointSweep
-from tunable_core.sweep import measure
 
 THREE = (0.0, 0.5, 1.0)
 GRID = tuple(itertools.product(THREE, THREE))

@@ -10,13 +10,14 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from tunable_core import datasets, keys, named_runs
+from study.images import datasets
+from study.runs import keys, named
+from study.tasks.restoration import Denoising, StyleTransfer
+from study.tasks.style import Style
 from tunable_core.controls import CFSNetConfig, DNIConfig, FiLMConfig, TunableConfig
 from tunable_core.controls.base import Stage
-from tunable_core.networks import ResNetConfig
 from tunable_core.omega import OmegaSampling
-from tunable_core.style import Style
-from tunable_core.tasks import Denoising, StyleTransfer
+from tunable_core.resnet import ResNetConfig
 
 DEFAULTS = Path(__file__).with_name("defaults.json")
 
@@ -167,7 +168,7 @@ def defaults() -> dict[str, dict]:
     """Every default of every class of configs, as plain data."""
     classes = {
         kind
-        for module in named_runs.MODULES
+        for module in named.MODULES
         for kind in vars(module).values()
         if dataclasses.is_dataclass(kind) and kind is not Stage
     }

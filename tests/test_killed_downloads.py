@@ -29,10 +29,10 @@ NAMES = [f"{number:04d}.png" for number in range(1, 41)]
 DOWNLOAD = """
 import sys
 from pathlib import Path
-from tunable_core import datasets
+from study.images import datasets
 datasets.REGISTRY = Path(sys.argv[1])
 datasets.ARCHIVES = {"packed": range(1, 41)}
-from tunable_core import downloads
+from study.images import downloads
 sys.exit(downloads.main(["loose", "packed"]))
 """
 

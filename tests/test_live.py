@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from study.measuring.overhead import Operators
 from tunable_core import Tunable
 from tunable_core.live import Live
-from tunable_core.networks import ResNet
-from tunable_core.overhead import Operators
+from tunable_core.resnet import ResNet
 
 OMEGAS = [[0.2, 0.9], [1.0, 0.0], [0.2, 0.9]]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from tunable_core import manifold
+from study.measuring import manifold
 from tunable_core.controls import TunableControl
-from tunable_core.networks import ResNetConfig
 from tunable_core.omega import path
+from tunable_core.resnet import ResNetConfig
 
 BLOCKS = [[f"body.{i}.{conv}.weight" for conv in ("conv1", "conv2")] for i in range(2)]
 

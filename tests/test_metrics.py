@@ -8,9 +8,10 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from tunable_core import datasets, metrics
-from tunable_core.datasets import MissingData
-from tunable_core.degradations import gaussian_blur
+from study.images import datasets
+from study.images.datasets import MissingData
+from study.images.degradations import gaussian_blur
+from study.measuring import metrics
 from tunable_core.objectives import noise_target
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

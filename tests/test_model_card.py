@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 import torch
 
-from tunable_core import datasets, runs
+from study import runs
+from study.images import datasets
+from study.runs.card import save_model
 from tunable_core.files import digest, load_tensors
-from tunable_core.model_card import save_model
 
 pytestmark = pytest.mark.usefixtures("store")
 COMMA = re.compile(r"(?<=\d),(?=\d)")

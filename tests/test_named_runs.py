@@ -7,11 +7,12 @@ from dataclasses import field, make_dataclass, replace
 import pytest
 import torch
 
-from tunable_core import keys, named_runs, networks, runs, study
+from study import configs, networks, runs
+from study.networks.third_party import NAFNetConfig, SwinIRConfig
+from study.runs import keys, named
 from tunable_core.controls import CFSNetConfig, DNIConfig, DyNetConfig, FiLMConfig, TunableConfig
-from tunable_core.networks import ResNetConfig
-from tunable_core.networks.third_party import NAFNetConfig, SwinIRConfig
 from tunable_core.omega import OmegaSampling
+from tunable_core.resnet import ResNetConfig
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -29,7 +30,7 @@ def no_training(monkeypatch, run):
 @pytest.mark.usefixtures("no_training")
 def test_a_run_is_loaded_by_its_name_or_by_its_folder(run):
     for name in ("tiny", run.folder.name):
-        found = named_runs.load(name)
+        found = named.load(name)
         assert found.config == run.config
         states = found.control.state_dict(), run.control.state_dict()
         assert all(torch.equal(states[0][key], states[1][key]) for key in states[0] | states[1])
@@ -37,7 +38,7 @@ def test_a_run_is_loaded_by_its_name_or_by_its_folder(run):
 
 def test_names_are_those_of_the_finished_runs(run, store):
     (store / "runs" / "other-0123456789.part").mkdir()
-    assert named_runs.names() == [run.folder.name]
+    assert named.names() == [run.folder.name]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_every_config_is_rebuilt_from_its_description(config, tmp_path, control,
     training = replace(config.training, omega=sampling, clip=float("inf"))
     config = replace(config, control=control, network=network, training=training)
     (tmp_path / "run.json").write_text(json.dumps({"config": config.describe()}))
-    assert named_runs.rebuilt(tmp_path) == config
+    assert named.rebuilt(tmp_path) == config
 
 
 @pytest.mark.usefixtures("no_training")
@@ -60,32 +61,30 @@ def test_a_record_from_before_a_field_was_added_has_the_value_of_before(run, mon
         "ResNetConfig", [("dropout", float, added)], bases=(ResNetConfig,), frozen=True
     )
     monkeypatch.setattr(networks, "ResNetConfig", wider)
-    found = named_runs.load("tiny")
+    found = named.load("tiny")
     assert found.config.network == wider(1, 4, dropout=0.0)
     assert found.folder == run.folder
 
 
 @pytest.mark.usefixtures("no_training")
 def test_a_name_that_is_not_there_is_refused_with_those_that_are(run):
-    with pytest.raises(
-        named_runs.MissingRun, match=f"no run is called 'tny' .*there: {run.folder.name}"
-    ):
-        named_runs.load("tny")
+    with pytest.raises(named.MissingRun, match=f"no run is called 'tny' .*there: {run.folder.name}"):
+        named.load("tny")
 
 
 def test_a_name_that_two_runs_have_is_refused_with_both(config, run):
     other = runs.get(replace(config, network=ResNetConfig(1, 5)), progress=False)
     both = ", ".join(sorted([run.folder.name, other.folder.name]))
     with pytest.raises(ValueError, match=f"several runs are called 'tiny': name one of {both}"):
-        named_runs.load("tiny")
-    assert named_runs.load(other.folder.name).config.network == ResNetConfig(1, 5)
+        named.load("tiny")
+    assert named.load(other.folder.name).config.network == ResNetConfig(1, 5)
 
 
 @pytest.mark.usefixtures("no_training")
 def test_the_released_denoiser_is_never_trained_but_named_with_the_way_to_get_it(run):
-    released = study.denoising("tunable", study.profile("laptop"))
-    with pytest.raises(named_runs.MissingRun) as caught:
-        named_runs.released()
+    released = configs.denoising("tunable", configs.profile("laptop"))
+    with pytest.raises(named.MissingRun) as caught:
+        named.released()
     for part in (f"{released.name}-{released.key}", "`make runs`", "data/runs", run.folder.name):
         assert part in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -93,30 +92,30 @@ def test_the_released_denoiser_is_never_trained_but_named_with_the_way_to_get_it
 
 @pytest.mark.usefixtures("no_training")
 def test_the_released_denoiser_is_found(config, run, monkeypatch):
-    monkeypatch.setattr(study, "denoising", lambda method, budget: config)
-    assert named_runs.released().folder == run.folder
+    monkeypatch.setattr(configs, "denoising", lambda method, budget: config)
+    assert named.released().folder == run.folder
 
 
 @pytest.mark.usefixtures("no_training")
 def test_the_released_denoiser_without_its_weights_is_named_and_not_trained(config, run, monkeypatch):
-    monkeypatch.setattr(study, "denoising", lambda method, budget: config)
+    monkeypatch.setattr(configs, "denoising", lambda method, budget: config)
     runs.drop_weights(run)
-    with pytest.raises(named_runs.MissingRun, match=r"tiny-\w+ is without its weights in .*check out"):
-        named_runs.released()
+    with pytest.raises(named.MissingRun, match=r"tiny-\w+ is without its weights in .*check out"):
+        named.released()
 
 
 @pytest.mark.usefixtures("no_training")
 def test_a_run_without_its_weights_is_loaded_by_its_name_and_not_trained(run):
     runs.drop_weights(run)
     with pytest.raises(runs.WithoutWeights, match="'tiny' is stored without its weights"):
-        _ = named_runs.load("tiny").control
+        _ = named.load("tiny").control
 
 
 @pytest.mark.usefixtures("no_training")
 def test_a_record_that_is_not_this_folders_is_refused(run):
     shutil.move(run.folder, run.folder.with_name("tiny-0123456789"))
     with pytest.raises(ValueError, match="tiny-0123456789 was written by another version"):
-        named_runs.load("tiny")
+        named.load("tiny")
 
 
 @pytest.mark.parametrize("change", ["type", "function", "field", "json"])
@@ -131,4 +130,4 @@ def test_a_record_of_another_version_is_refused(run, change):
     text = json.dumps(record)
     (run.folder / "run.json").write_text(text[:-9] if change == "json" else text)
     with pytest.raises(ValueError, match=r"run.json describes no run of this version"):
-        named_runs.load("tiny")
+        named.load("tiny")

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from tunable_core import Live, Tunable
-from tunable_core.networks import ResNet
+from tunable_core.resnet import ResNet
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
+from study.networks.torchvision_import import import_torchvision
 from tunable_core import Tunable, export
 from tunable_core.export import ExportError
-from tunable_core.torchvision_import import import_torchvision
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of the networks' own code
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from tunable_core import datasets, metrics, niqe
+from study.images import datasets
+from study.measuring import metrics, niqe
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -58,7 +59,7 @@ def test_a_photograph_has_its_published_value(real, name, image, value, toleranc
 
 
 def test_blur_and_noise_are_less_natural(real):
-    from tunable_core.degradations import gaussian_blur, seeded_noise
+    from study.images.degradations import gaussian_blur, seeded_noise
 
     clean = real("kodak")["kodim13"][None, :, :384, :384] / 255
     images = torch.cat([clean, gaussian_blur(clean, 2.0), seeded_noise(clean[0], 15.0)[None]])

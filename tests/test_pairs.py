@@ -6,10 +6,10 @@ import scipy.io
 import torch
 from PIL import Image
 
-from tunable_core import datasets, pairs
-from tunable_core.datasets import MissingData
+from study.images import datasets, pairs
+from study.images.datasets import MissingData
+from study.tasks.restoration import RealDenoising
 from tunable_core.files import DamagedFile
-from tunable_core.tasks import RealDenoising
 
 NAM = pytest.mark.skipif(
     not datasets.available("nam"), reason="needs the nam images (make data DATASETS=nam)"

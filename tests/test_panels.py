@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tunable_core import panels
+from study.figures import panels
 
 
 @pytest.fixture(autouse=True)

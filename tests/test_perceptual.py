@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tunable_core import datasets, perceptual
-from tunable_core.datasets import MissingData
-from tunable_core.perceptual import STEPS, VGG19
-from tunable_core.torchvision_import import import_torchvision
+from study.images import datasets
+from study.images.datasets import MissingData
+from study.networks.torchvision_import import import_torchvision
+from study.tasks import perceptual
+from study.tasks.perceptual import STEPS, VGG19
 
 
 @pytest.fixture(scope="module")

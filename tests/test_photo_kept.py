@@ -8,9 +8,9 @@ import tifffile
 from PIL import Image, ImageCms
 from PIL.ExifTags import IFD
 
-from tunable_core import photos
-from tunable_core.photo_pixels import in_8_bits
-from tunable_core.photos import Photo, PhotoError, encode, read
+from tunable_core.photo import photos
+from tunable_core.photo.photos import Photo, PhotoError, encode, read
+from tunable_core.photo.raster import in_8_bits
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 DEPTHS = {"8 bits": np.uint8, "16 bits": np.uint16}

@@ -5,13 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from tunable_core import memory, photo_work
-from tunable_core.networks.style import StyleNetConfig
-from tunable_core.networks.third_party import NAFNetConfig
-from tunable_core.photo_work import Worker, filled
-from tunable_core.photos import Photo, PhotoError, encode
-from tunable_core.resampling import Bicubic
-from tunable_core.style import read as read_style
+from study.networks.style import StyleNetConfig
+from study.networks.third_party import NAFNetConfig
+from study.tasks.style import read as read_style
+from tunable_core.photo import applying, memory
+from tunable_core.photo.applying import Worker, filled
+from tunable_core.photo.photos import Photo, PhotoError, encode
+from tunable_core.photo.resampling import Bicubic
 
 
 class Pooled(nn.Module):
@@ -75,7 +75,7 @@ def test_the_tile_that_is_advised_fits(monkeypatch):
     worker = Worker(Pooled())
     monkeypatch.setattr(worker, "tile", 32)
     half = memory.needed(worker.network, 300, 300)
-    monkeypatch.setattr(memory, "free", lambda device: half / photo_work.SHARE)
+    monkeypatch.setattr(memory, "free", lambda device: half / applying.SHARE)
     with pytest.raises(PhotoError, match="--tile 256 "):
         worker(photo(600, 600))
 
@@ -157,7 +157,7 @@ def test_hidden_parts_larger_than_a_band_are_filled_near_what_is_visible():
     pixels = np.zeros((700, 20, 4), np.uint8)
     pixels[:300] = (200, 150, 100, 255)
     result = filled(Photo(pixels))
-    assert (result[300 : 300 + photo_work.NEAR, :, :3] == (200, 150, 100)).all()
+    assert (result[300 : 300 + applying.NEAR, :, :3] == (200, 150, 100)).all()
 
 
 # Exact

@@ -10,8 +10,8 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms, ImageOps
 
-from tunable_core import photo_pixels, photo_png, photos
-from tunable_core.photos import Photo, PhotoError, encode, read
+from tunable_core.photo import photos, png, raster
+from tunable_core.photo.photos import Photo, PhotoError, encode, read
 
 KINDS = {"grey": 1, "grey and alpha": 2, "RGB": 3, "RGB and alpha": 4}
 DEPTHS = {"8 bits": np.uint8, "16 bits": np.uint16}
@@ -33,7 +33,7 @@ def interlaced(pixels, rows=None):
     """A PNG of 16 bits with Adam7's seven passes, of which only some rows are there."""
     height, width, channels = pixels.shape
     found = []
-    for x, y, across, down in photo_png.PASSES:
+    for x, y, across, down in png.PASSES:
         part = pixels[y::down, x::across]
         found += [b"\0" + row.astype(">u2").tobytes() for row in part if row.size]
     kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
@@ -238,7 +238,7 @@ def test_a_decompression_bomb_is_refused(tmp_path, bits):
 
 def test_a_decompression_bomb_in_a_tiff_is_refused(tmp_path, monkeypatch):
     path = written(tmp_path / "photo.tif", photo(3, np.uint16))
-    monkeypatch.setattr(photo_pixels, "MAX_PIXELS", 62)
+    monkeypatch.setattr(raster, "MAX_PIXELS", 62)
     assert "million pixels" in refused(path)
 
 

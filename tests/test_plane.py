@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tunable_core.plane import below, steps_back
+from study.measuring.plane import below, steps_back
 
 
 def curve(*points):

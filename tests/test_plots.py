@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tunable_core import plots
+from study.figures import plots
 
 
 @pytest.fixture(autouse=True)

@@ -12,23 +12,24 @@ from pathlib import Path
 import pytest
 import torch
 
-from tunable_core import ranks
 from tunable_core.files import load_tensors
+from tunable_core.training import processes
 
 SCRIPT = """
 import os, sys
 from dataclasses import replace
 import torch
 torch.set_num_threads(1)
-from tunable_core import ranks, runs, study, training
+from tunable_core.training import processes, loop
+from study import runs, configs
 from tunable_core.omega import OmegaSampling
-training.CHECKPOINT_SECONDS, training.LOG_EVERY, runs.HALF_FROM = 0, 5, float("inf")
+loop.CHECKPOINT_SECONDS, loop.LOG_EVERY, runs.HALF_FROM = 0, 5, float("inf")
 steps, groups, task = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-budget = study.profile("smoke")
+budget = configs.profile("smoke")
 if task == "denoising":
-    config = study.denoising("tunable", budget)
+    config = configs.denoising("tunable", budget)
 else:
-    config = study.super_resolution.resnet("tunable", budget)
+    config = configs.super_resolution.resnet("tunable", budget)
     config = replace(config, task=replace(config.task, vgg=0.0))
 omega = OmegaSampling("simplex", corners=(0.3, 0.3), groups=groups)
 settings = replace(config.training, steps=steps, batch=4, lr=2e-4, omega=omega, precision="float32")
@@ -118,26 +119,26 @@ def test_a_process_that_dies_ends_the_job_and_another_number_goes_on(tmp_path):
 def test_alone_nothing_is_divided_or_waited_for():
     batch = torch.rand(5, 2)
     parameter = torch.nn.Parameter(torch.zeros(2))
-    assert ranks.share(batch) is not None
-    assert torch.equal(ranks.share(batch), batch)
-    ranks.gradients([parameter])
+    assert processes.share(batch) is not None
+    assert torch.equal(processes.share(batch), batch)
+    processes.gradients([parameter])
     assert parameter.grad is None
-    ranks.meet()
-    assert (ranks.rank(), ranks.count()) == (0, 1)
+    processes.meet()
+    assert (processes.rank(), processes.count()) == (0, 1)
 
 
 def test_a_batch_that_cannot_be_divided_is_refused(monkeypatch):
-    monkeypatch.setattr(ranks, "count", lambda: 3)
+    monkeypatch.setattr(processes, "count", lambda: 3)
     with pytest.raises(ValueError, match="a batch of 8 cannot be divided among 3 processes"):
-        ranks.share(torch.rand(8, 1))
+        processes.share(torch.rand(8, 1))
 
 
 def test_a_lost_process_is_one_sentence():
     with (
         pytest.raises(
-            ranks.RankLost, match=r"process 0 of 1 has lost another \(closed by peer\)"
+            processes.RankLost, match=r"process 0 of 1 has lost another \(closed by peer\)"
         ) as told,
-        ranks._together(),
+        processes._together(),
     ):
         raise RuntimeError("closed by peer\nand a trace")
     assert "\n" not in str(told.value)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tunable_core import records
+from study.disk import records
 
 
 def test_a_sealed_record_survives_json():

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tunable_core import keys, records, runs, study
+from study import configs, runs
+from study.disk import records
+from study.runs import keys
 
 NAMES = [
     "ablation-4-kernels-8x32-seed0",
@@ -67,7 +69,7 @@ NAMES = [
     "swinir-fixed-laptop-seed0",
     "swinir-tunable-laptop-seed0",
 ]
-CONFIGS = {c.name: c for b in ("laptop", "gpu") for c in study.all_runs(study.profile(b))}
+CONFIGS = {c.name: c for b in ("laptop", "gpu") for c in configs.all_runs(configs.profile(b))}
 
 
 @pytest.fixture(autouse=True)

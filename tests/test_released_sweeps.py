@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from tunable_core import runs, study, sweep, sweep_files
+from study import configs, runs
+from study.claims import claims
+from study.claims.cells import beside_printed
+from study.configs import measurements
+from study.disk.records import PACKAGE
+from study.measuring import sweep, sweep_files
+from study.measuring.style_sweep import StyleSweep
+from study.measuring.sweep import DenoisingSweep, JointSweep, RealSweep, SuperResolutionSweep
+from study.tasks.style import Style
 from tunable_core.controls import Blend, Fixed, PixelBlend, Retouch
-from tunable_core.records import PACKAGE
-from tunable_core.resampling import Bicubic
-from tunable_core.study import claims, measurements
-from tunable_core.study.cells import beside_printed
-from tunable_core.style import Style
-from tunable_core.style_sweep import StyleSweep
-from tunable_core.sweep import DenoisingSweep, JointSweep, RealSweep, SuperResolutionSweep
+from tunable_core.photo.resampling import Bicubic
 
 FILES = sorted((PACKAGE.parent / "data/sweeps").glob("*.csv"))
 KINDS = (StyleSweep, JointSweep, SuperResolutionSweep, DenoisingSweep, RealSweep)
@@ -41,7 +43,7 @@ def measured_of() -> Callable:
     """Everything that is measured in the study, by the first digits of the digest of its weights."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TUNABLE_RUNS", raising=False)
-        configs = [c for name in ("laptop", "gpu") for c in study.all_runs(study.profile(name))]
+        configs = [c for name in ("laptop", "gpu") for c in configs.all_runs(configs.profile(name))]
         found = {c.name: runs.get(c, weights=False, progress=False) for c in configs if runs.find(c)}
     of = [
         *found.values(),
@@ -72,7 +74,7 @@ def test_a_released_sweep_is_found_by_what_it_is_of(path, measured_of, monkeypat
 
 def test_the_sweep_of_every_table_is_released(monkeypatch):
     monkeypatch.delenv("TUNABLE_RUNS", raising=False)
-    cells = beside_printed(study.profile("laptop"))
+    cells = beside_printed(configs.profile("laptop"))
     lacking = cells[cells.ours.isna()]
     assert set(zip(lacking.table, lacking.images, strict=True)) == {
         ("table2b", "sidd"),
@@ -82,11 +84,11 @@ def test_the_sweep_of_every_table_is_released(monkeypatch):
 
 def test_every_claim_is_judged_at_the_laptop_budget(monkeypatch):
     monkeypatch.delenv("TUNABLE_RUNS", raising=False)
-    assert "not tested" not in set(claims.judged(study.profile("laptop")).verdict)
+    assert "not tested" not in set(claims.judged(configs.profile("laptop")).verdict)
 
 
 def test_a_training_once_more_is_found_by_the_run_it_repeats(monkeypatch):
     monkeypatch.delenv("TUNABLE_RUNS", raising=False)
-    config = study.denoising("tunable", study.profile("laptop"), noise_target="eq9", seed=1)
+    config = configs.denoising("tunable", configs.profile("laptop"), noise_target="eq9", seed=1)
     run, what = runs.get(config, weights=False), measurements.seeds()
     assert len(sweep.repeats(run, what)) == len([*FILES[0].parent.glob("again/*.csv")]) == 1

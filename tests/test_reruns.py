@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import pytest
 from torch import nn
 
-from tunable_core import runs, study
+from study import configs, runs
+from study.measuring.reruns import again, apart, begun_alike, unordered
+from study.measuring.sweep import DenoisingSweep, key, repeats, sweep
 from tunable_core.controls import DNIConfig, DyNetConfig
-from tunable_core.reruns import again, apart, begun_alike, unordered
-from tunable_core.sweep import DenoisingSweep, key, repeats, sweep
 
 WHAT = DenoisingSweep(images="samples-test", sigmas=(15.0,), omegas=((0.0, 1.0), (1.0, 0.0)), crop=16)
 
@@ -103,7 +103,7 @@ class BorderedConfig:
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore:'saved_variables'")  # of others' code
 def test_trainings_of_the_study_add_in_order_but_for_convolutions(store):
     kinds = {}
-    for config in study.all_runs(study.profile("smoke")):
+    for config in configs.all_runs(configs.profile("smoke")):
         kinds.setdefault((type(config.task), type(config.network)), config)
     assert len(kinds) > 5
     assert all(unordered(config) == ["convolution"] for config in kinds.values())

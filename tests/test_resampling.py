@@ -6,9 +6,10 @@ import pytest
 import torch
 from bicubic_pytorch import imresize
 
-from tunable_core import datasets, metrics
-from tunable_core.protocols import SuperResolutionSweep
-from tunable_core.resampling import Bicubic, cut_to_multiple, downscale, low_resolution, upscale
+from study.images import datasets
+from study.measuring import metrics
+from study.measuring.protocols import SuperResolutionSweep
+from tunable_core.photo.resampling import Bicubic, cut_to_multiple, downscale, low_resolution, upscale
 
 
 @pytest.fixture

@@ -15,16 +15,19 @@ import pandas as pd
 import pytest
 import torch
 
-from tunable_core import datasets, locks, metrics, records, runs, training
+from study import runs
+from study.disk import records
+from study.images import datasets
+from study.images.degradations import gaussian_noise
+from study.measuring import metrics
+from study.measuring.sweep import DenoisingSweep, sweep
+from study.networks.third_party import SwinIRConfig
+from study.runs import RunConfig, locks
+from study.tasks.restoration import Denoising, RealDenoising
 from tunable_core.controls import DNIConfig, TunableConfig
-from tunable_core.degradations import gaussian_noise
 from tunable_core.files import DamagedFile, load_tensors
-from tunable_core.networks import ResNetConfig
-from tunable_core.networks.third_party import SwinIRConfig
-from tunable_core.runs import RunConfig
-from tunable_core.sweep import DenoisingSweep, sweep
-from tunable_core.tasks import Denoising, RealDenoising
-from tunable_core.training import Training
+from tunable_core.resnet import ResNetConfig
+from tunable_core.training import Training, loop
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -139,7 +142,7 @@ def test_a_run_lies_in_the_store_under_its_name_and_key(config, store):
 
 
 def test_a_finished_run_leaves_its_files_and_no_checkpoint(config, store, monkeypatch):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
     folder = get(config).folder
     assert sorted(p.name for p in folder.iterdir()) == [
         "history.csv",
@@ -192,7 +195,7 @@ def test_an_unknown_data_set_is_refused_before_training(config, no_training):
 
 
 def test_on_log_sees_the_history_grow(config, monkeypatch):
-    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
     lengths = []
     get(config, on_log=lambda history: lengths.append(len(history)))
     assert lengths == [1, 2, 3]
@@ -253,7 +256,7 @@ def test_weights_in_float16_change_the_output_by_less_than_a_hundredth_decibel(
     config, monkeypatch, patches
 ):
     precise, images = config.build(), list(datasets.load(config.data))
-    training.train(precise, config.task, images, config.training, progress=False)
+    loop.train(precise, config.task, images, config.training, progress=False)
     monkeypatch.setattr(runs, "HALF_FROM", 1)
     rounded = get(config).control
     assert not same(rounded, precise)
@@ -274,7 +277,7 @@ def test_large_tensors_are_kept_in_float16_and_small_ones_in_float32(config):
 @pytest.mark.usefixtures("no_rounding")
 def test_weights_in_float32_are_those_that_were_trained(config):
     precise, images = config.build(), list(datasets.load(config.data))
-    training.train(precise, config.task, images, config.training, progress=False)
+    loop.train(precise, config.task, images, config.training, progress=False)
     assert same(get(config).control, precise)
 
 
@@ -354,15 +357,17 @@ SCRIPT = """
 import os, pathlib, signal, sys
 import torch
 torch.set_num_threads({threads})
-from tunable_core import files, runs, training
+from tunable_core import files
+from study import runs
+from tunable_core.training import loop
 from tunable_core.controls import *
-from tunable_core.networks import ResNetConfig
+from tunable_core.resnet import ResNetConfig
 from tunable_core.omega import OmegaSampling
-from tunable_core.runs import RunConfig
-from tunable_core.tasks import Denoising, RealDenoising
+from study.runs import RunConfig
+from study.tasks.restoration import Denoising, RealDenoising
 from tunable_core.training import Training
 
-training.LOG_EVERY, training.CHECKPOINT_SECONDS = 1, 0
+loop.LOG_EVERY, loop.CHECKPOINT_SECONDS = 1, 0
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -394,7 +399,7 @@ def test_a_run_killed_in_mid_training_ends_with_the_bits_of_an_undisturbed_one(
     assert runs.find(config) is None
     part = store / "runs" / f"tiny-{config.key}.part"
     assert (part / "checkpoint.safetensors").exists()
-    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
     resumed = get(config)
     assert not part.exists()
     monkeypatch.setenv("TUNABLE_RUNS", str(store / "another"))
@@ -471,8 +476,8 @@ def test_every_run_has_a_checkpoint_of_its_own(config, monkeypatch, name):
 
 
 def test_the_checkpoint_of_another_run_is_refused(config, store, monkeypatch):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
 
     def stop(history):
         if len(history) == 2:
@@ -492,8 +497,8 @@ def test_the_checkpoint_of_another_run_is_refused(config, store, monkeypatch):
 
 
 def test_the_seconds_of_a_resumed_run_are_those_of_all_its_sessions(config, monkeypatch):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
     clock = iter(range(0, 10**6, 100))
     monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
     undisturbed = get(replace(config, training=replace(config.training, seed=1))).record["seconds"]
@@ -509,7 +514,7 @@ def test_the_seconds_of_a_resumed_run_are_those_of_all_its_sessions(config, monk
 
 def test_a_full_disk_at_the_end_costs_no_training(config, monkeypatch):
     """What was trained is still in the checkpoint when the weights cannot be written."""
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
     replace_file = os.replace
 
     def full(source, target):
@@ -609,7 +614,7 @@ def test_runs_of_one_backbone_and_budget_belong_in_one_table(config):
     [
         ({"network": ResNetConfig(2, 4)}, "do not belong in one table: their network is ResNetConfig"),
         ({"data": "samples"}, "their data is samples and samples-train"),
-        ({"training": training.Training(steps=7, batch=2, patch=8)}, "trained with steps = 7 and 3"),
+        ({"training": loop.Training(steps=7, batch=2, patch=8)}, "trained with steps = 7 and 3"),
     ],
 )
 def test_runs_of_another_kind_are_refused_by_name(config, changes, message):

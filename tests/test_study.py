@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from tunable_core import downloads, locks, runs, study
-from tunable_core.study.__main__ import main
+from study import configs, runs
+from study.__main__ import main
+from study.images import downloads
+from study.runs import locks
 
-PROFILES = list(study.PROFILES)
+PROFILES = list(configs.PROFILES)
 
 
 @pytest.fixture(params=PROFILES)
 def budget(request):
-    return study.profile(request.param)
+    return configs.profile(request.param)
 
 
 def run_main(monkeypatch, *words):
@@ -23,25 +25,25 @@ def run_main(monkeypatch, *words):
 
 def test_an_unknown_profile_is_refused_with_the_names_there_are():
     with pytest.raises(ValueError, match="smoke, laptop, gpu, paper; got 'laptpo'"):
-        study.profile("laptpo")
+        configs.profile("laptpo")
 
 
 def test_no_run_is_listed_twice(budget):
-    configs = study.all_runs(budget)
+    configs = configs.all_runs(budget)
     assert len({config.key for config in configs}) == len(configs)
     assert len({config.name for config in configs}) == len(configs)
 
 
 def test_the_gpu_budget_is_the_paper_s_size_and_sampling_with_a_shorter_schedule():
-    gpu, paper = study.profile("gpu"), study.profile("paper")
+    gpu, paper = configs.profile("gpu"), configs.profile("paper")
     assert gpu.network == paper.network
     for field in ("batch", "patch", "omega"):
         assert getattr(gpu.training, field) == getattr(paper.training, field)
-    assert all(config.name.startswith("denoising") for config in study.all_runs(gpu))
+    assert all(config.name.startswith("denoising") for config in configs.all_runs(gpu))
 
 
 def test_every_run_is_of_its_budget(budget):
-    for config in study.all_runs(budget):
+    for config in configs.all_runs(budget):
         if config.name.startswith(("denoising", "ablation")):
             assert config.network == budget.network
         assert config.data in (budget.data, "nam-train")
@@ -50,11 +52,11 @@ def test_every_run_is_of_its_budget(budget):
 
 
 def test_a_budget_has_as_many_seeds_of_every_method_as_it_says(budget):
-    for method in study.METHODS:
-        first = study.denoising(method, budget)
+    for method in configs.METHODS:
+        first = configs.denoising(method, budget)
         repeated = [
             config
-            for config in study.all_runs(budget)
+            for config in configs.all_runs(budget)
             if replace(config, name="", training=first.training) == replace(first, name="")
             and not config.name.startswith("ablation")
         ]
@@ -62,17 +64,17 @@ def test_a_budget_has_as_many_seeds_of_every_method_as_it_says(budget):
 
 
 def test_all_runs_hold_both_readings_of_equation_9(budget):
-    found = [c for c in study.all_runs(budget) if c.name.startswith("denoising")]
+    found = [c for c in configs.all_runs(budget) if c.name.startswith("denoising")]
     targets = {config.task.noise_target for config in found}
     assert targets == {"fixed", "eq9"}
 
 
-@pytest.mark.parametrize("name", [n for n in PROFILES if study.PROFILES[n].ablations])
+@pytest.mark.parametrize("name", [n for n in PROFILES if configs.PROFILES[n].ablations])
 def test_an_ablation_changes_one_thing(name):
-    budget = study.profile(name)
-    base = study.ablation("as released", budget)
-    for changed in study.ABLATIONS:
-        config = study.ablation(changed, budget)
+    budget = configs.profile(name)
+    base = configs.ablation("as released", budget)
+    for changed in configs.ABLATIONS:
+        config = configs.ablation(changed, budget)
         parts = config.control != base.control, config.training.omega != base.training.omega
         assert sum(parts) == (changed != "as released")
         assert replace(config.training, omega=base.training.omega) == base.training
@@ -80,35 +82,35 @@ def test_an_ablation_changes_one_thing(name):
 
 def test_an_unknown_method_or_ablation_is_refused_with_the_names_there_are(budget):
     with pytest.raises(ValueError, match=r"method must be one of tunable, dni, .*; got 'dnl'"):
-        study.denoising("dnl", budget)
+        configs.denoising("dnl", budget)
     with pytest.raises(ValueError, match=r"ablation must be one of as released, .*; got 'none'"):
-        study.ablation("none", budget)
+        configs.ablation("none", budget)
 
 
 def test_the_smoke_profile_needs_no_data_set():
-    assert study.profile("smoke").data == "samples-train"
+    assert configs.profile("smoke").data == "samples-train"
 
 
 def test_an_unknown_method_is_refused_with_the_names_there_are():
     with pytest.raises(ValueError, match=r"method must be .*tunable.*dni.*got 'dnj'"):
-        study.denoising("dnj", study.profile("smoke"))
+        configs.denoising("dnj", configs.profile("smoke"))
 
 
 @pytest.mark.usefixtures("store")
 def test_make_data_gets_all_that_the_runs_of_a_budget_are_trained_with(budget):
-    needed = set().union(*map(study.needs, study.all_runs(budget)))
+    needed = set().union(*map(configs.needs, configs.all_runs(budget)))
     assert needed <= set(downloads.PROFILES[budget.name])
     assert bool(needed) == (budget.name != "smoke")
 
 
 def test_a_run_needs_its_images_its_teachers_and_its_paintings(config):
-    laptop = study.profile("laptop")
-    assert study.needs(config) == set()
-    assert study.needs(study.denoising("tunable", laptop)) == {"bsds500"}
-    assert study.needs(study.backbones.nafnet("tunable", "laptop")) == {"nam"}
-    assert study.needs(study.style.transfer("tunable", laptop)) == {"bsds500", "style", "vgg19"}
-    assert study.needs(study.super_resolution.resnet("tunable", laptop)) == {"bsds500", "vgg19"}
-    assert study.needs(study.super_resolution.swinir("fixed", laptop)) == {"bsds500"}
+    laptop = configs.profile("laptop")
+    assert configs.needs(config) == set()
+    assert configs.needs(configs.denoising("tunable", laptop)) == {"bsds500"}
+    assert configs.needs(configs.backbones.nafnet("tunable", "laptop")) == {"nam"}
+    assert configs.needs(configs.style.transfer("tunable", laptop)) == {"bsds500", "style", "vgg19"}
+    assert configs.needs(configs.super_resolution.resnet("tunable", laptop)) == {"bsds500", "vgg19"}
+    assert configs.needs(configs.super_resolution.swinir("fixed", laptop)) == {"bsds500"}
 
 
 @pytest.mark.usefixtures("store")
@@ -116,13 +118,13 @@ def test_listing_trains_nothing(monkeypatch, capsys):
     monkeypatch.setattr(runs, "get", None)
     run_main(monkeypatch, "--profile", "smoke", "--list")
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(study.all_runs(study.profile("smoke")))
+    assert len(lines) == len(configs.all_runs(configs.profile("smoke")))
     assert all(line.endswith(": missing") for line in lines)
 
 
 @pytest.mark.usefixtures("store")
 def test_what_is_missing_is_trained_and_what_is_there_is_not(monkeypatch, capsys, config):
-    monkeypatch.setattr(study, "all_runs", lambda budget: [config, replace(config, data="samples")])
+    monkeypatch.setattr(configs, "all_runs", lambda budget: [config, replace(config, data="samples")])
     runs.get(config, progress=False)
     trained = []
     monkeypatch.setattr(runs, "get", lambda config, wait: trained.append(config))
@@ -134,7 +136,7 @@ def test_what_is_missing_is_trained_and_what_is_there_is_not(monkeypatch, capsys
 @pytest.mark.usefixtures("store")
 def test_the_missing_are_named_one_a_line_to_be_fanned_out(monkeypatch, capsys, config):
     other = replace(config, training=replace(config.training, seed=1))
-    monkeypatch.setattr(study, "all_runs", lambda budget: [config, other])
+    monkeypatch.setattr(configs, "all_runs", lambda budget: [config, other])
     runs.get(config, progress=False)
     run_main(monkeypatch, "--profile", "smoke", "--missing")
     assert capsys.readouterr().out == f"tiny-{other.key}\n"
@@ -143,7 +145,7 @@ def test_the_missing_are_named_one_a_line_to_be_fanned_out(monkeypatch, capsys, 
 @pytest.mark.usefixtures("store")
 def test_weights_are_left_out_of_what_is_there_and_nothing_is_trained(monkeypatch, config):
     other = replace(config, training=replace(config.training, seed=1))
-    monkeypatch.setattr(study, "all_runs", lambda budget: [config, other])
+    monkeypatch.setattr(configs, "all_runs", lambda budget: [config, other])
     runs.get(config, progress=False)
     run_main(monkeypatch, "--profile", "smoke", "--without-weights")
     assert runs.find(config) is not None
@@ -161,7 +163,7 @@ def test_what_another_process_trains_is_left_to_it(monkeypatch, capsys, config):
         trained.append(config)
 
     other = replace(config, training=replace(config.training, seed=1))
-    monkeypatch.setattr(study, "all_runs", lambda budget: [config, other])
+    monkeypatch.setattr(configs, "all_runs", lambda budget: [config, other])
     monkeypatch.setattr(runs, "get", get)
     run_main(monkeypatch, "--profile", "smoke")
     assert trained == [other]
@@ -177,16 +179,16 @@ def test_only_runs_of_that_name_are_trained(monkeypatch):
 
 
 def test_the_twins_of_table_2_differ_in_their_control_alone():
-    for make in (study.backbones.swinir, study.backbones.nafnet):
+    for make in (configs.backbones.swinir, configs.backbones.nafnet):
         tunable, fixed = (make(control, "laptop") for control in ("tunable", "fixed"))
         assert replace(tunable, name="", control=fixed.control) == replace(fixed, name="")
 
 
 def test_the_joint_runs_of_the_readings_differ_in_the_task_alone(budget):
-    adapted, literal = (study.joint("tunable", budget, reading=r) for r in ("adapted", "literal"))
+    adapted, literal = (configs.joint("tunable", budget, reading=r) for r in ("adapted", "literal"))
     assert replace(adapted, name="", task=literal.task) == replace(literal, name="")
 
 
 def test_cresmd_is_trained_on_its_own_mixture_of_degradations(budget):
-    assert study.joint("cresmd", budget).task.levels == "beta"
-    assert study.joint("tunable", budget).task.levels == "uniform"
+    assert configs.joint("cresmd", budget).task.levels == "beta"
+    assert configs.joint("tunable", budget).task.levels == "uniform"

@@ -9,13 +9,16 @@ import pytest
 import torch
 from PIL import Image
 
-from tunable_core import datasets, networks, perceptual, reruns, style
+from study import networks
+from study.images import datasets
+from study.images.datasets import MissingData
+from study.measuring import reruns
+from study.networks import StyleNetConfig
+from study.tasks import perceptual, style
+from study.tasks.restoration import StyleTransfer
+from study.tasks.style import Style, StyleLoss, chrominance, gram, total_variation
 from tunable_core.controls import FiLM, TunableConfig
-from tunable_core.datasets import MissingData
-from tunable_core.networks import StyleNetConfig
-from tunable_core.photos import PhotoError
-from tunable_core.style import Style, StyleLoss, chrominance, gram, total_variation
-from tunable_core.tasks import StyleTransfer
+from tunable_core.photo.photos import PhotoError
 
 
 def saved(path, height=80, width=70, mode="RGB"):

@@ -11,9 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from tunable_core import style_plots
+from study.figures import style_plots
+from study.figures.style_plots import animation, triangle, turning
 from tunable_core.omega import simplex_grid
-from tunable_core.style_plots import animation, triangle, turning
 
 
 @pytest.fixture

@@ -9,21 +9,23 @@ import pytest
 import torch
 from PIL import Image
 
-from tunable_core import datasets, named_runs, runs, study
+from study import configs, runs
+from study.images import datasets
+from study.measuring.style_sweep import StyleSweep, right_way, ring
+from study.measuring.sweep import average, measure, sweep
+from study.networks import StyleNetConfig
+from study.runs import named
+from study.tasks.style import StyleLoss
 from tunable_core.controls import PixelBlend
-from tunable_core.networks import StyleNetConfig
 from tunable_core.omega import simplex_grid
-from tunable_core.style import StyleLoss
-from tunable_core.style_sweep import StyleSweep, right_way, ring
-from tunable_core.sweep import average, measure, sweep
 
-SMOKE, LAPTOP = study.profile("smoke"), study.profile("laptop")
+SMOKE, LAPTOP = configs.profile("smoke"), configs.profile("laptop")
 
 
 @pytest.fixture
 def tiny(store):
     """The smoke run on embedded photographs, shorter."""
-    return study.style.transfer("tunable", SMOKE, steps=2)
+    return configs.style.transfer("tunable", SMOKE, steps=2)
 
 
 def what(config, **settings):
@@ -37,28 +39,28 @@ def what(config, **settings):
 
 
 def test_the_released_runs_are_known_without_any_data(store):
-    config = study.style.transfer("tunable", LAPTOP)
+    config = configs.style.transfer("tunable", LAPTOP)
     assert [each.name for each in config.task.styles] == ["mosaic", "edtaonisl", "kandinsky"]
     assert config.task.layer == "relu3_3"
     assert config.build().num_objectives == 3
 
 
 def test_smoke_needs_no_data_set_and_says_what_stands_in(tiny):
-    assert [each.name for each in tiny.task.styles] == list(study.style.STAND_INS)
+    assert [each.name for each in tiny.task.styles] == list(configs.style.STAND_INS)
     assert tiny.task.layer == "pixels"
     run = runs.get(tiny, progress=False)
-    assert {f"style {name}" for name in study.style.STAND_INS} <= set(run.history.columns)
+    assert {f"style {name}" for name in configs.style.STAND_INS} <= set(run.history.columns)
 
 
 def test_only_smoke_takes_stand_ins(store):
-    for budget in (LAPTOP, study.profile("paper")):
-        made = study.style.transfer("tunable", budget)
-        assert [each.name for each in made.task.styles] == list(study.style.STYLES)
+    for budget in (LAPTOP, configs.profile("paper")):
+        made = configs.style.transfer("tunable", budget)
+        assert [each.name for each in made.task.styles] == list(configs.style.STYLES)
 
 
 def test_a_run_is_found_again_by_its_name_and_its_record_names_no_place(tiny):
     run = runs.get(tiny, progress=False)
-    again = named_runs.load(tiny.name)
+    again = named.load(tiny.name)
     assert again.config == dataclasses.replace(tiny)
     x = torch.rand(1, 3, 16, 16)
     with torch.no_grad():
@@ -67,19 +69,21 @@ def test_a_run_is_found_again_by_its_name_and_its_record_names_no_place(tiny):
 
 def test_a_style_of_the_user_s_takes_the_place_of_one_of_the_paper_s(store, tmp_path):
     Image.new("RGB", (90, 80), "red").save(tmp_path / "my wave.png")
-    config = study.style.transfer("tunable", LAPTOP, ["mosaic", str(tmp_path / "my wave.png")], steps=7)
+    config = configs.style.transfer(
+        "tunable", LAPTOP, ["mosaic", str(tmp_path / "my wave.png")], steps=7
+    )
     assert [each.name for each in config.task.styles] == ["mosaic", "my-wave"]
     assert config.name == "style-tunable-mosaic-my-wave-laptop-seed0"
     assert config.training.steps == 7
     assert config.training.omega.draw(2, torch.Generator()).shape == (1, 2)
     assert str(tmp_path) not in str(config.describe())
-    assert config.key != study.style.transfer("tunable", LAPTOP, steps=7).key
+    assert config.key != configs.style.transfer("tunable", LAPTOP, steps=7).key
 
 
 def test_dni_has_no_more_steps_in_all_than_the_others():
     steps = {}
-    for method in study.style.METHODS:
-        config = study.style.transfer(method, LAPTOP)
+    for method in configs.style.METHODS:
+        config = configs.style.transfer(method, LAPTOP)
         stages = config.build().stages()
         steps[method] = sum(config.training.steps * stage.share for stage in stages)
     assert steps["tunable"] == steps["film"]
@@ -87,7 +91,7 @@ def test_dni_has_no_more_steps_in_all_than_the_others():
 
 
 def test_the_paper_s_profile_has_the_paper_s_network_and_training():
-    config = study.style.transfer("tunable", study.profile("paper"))
+    config = configs.style.transfer("tunable", configs.profile("paper"))
     assert config.network == StyleNetConfig()
     training = config.training
     assert (training.steps, training.batch, training.patch) == (40_000, 4, 384)
@@ -97,7 +101,7 @@ def test_the_paper_s_profile_has_the_paper_s_network_and_training():
 
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match="method must be one of tunable, dni, film; got 'dynet'"):
-        study.style.transfer("dynet", SMOKE)
+        configs.style.transfer("dynet", SMOKE)
 
 
 def test_two_trainings_with_one_seed_give_the_same_network(tiny, store, tmp_path, monkeypatch):

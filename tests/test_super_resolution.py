@@ -10,8 +10,15 @@ import safetensors.torch
 import torch
 from skimage.color import rgb2ycbcr
 
-from tunable_core import datasets, metrics, runs, study
-from tunable_core.artifacts import grey_pattern
+from study import configs, runs
+from study.configs import super_resolution
+from study.images import datasets
+from study.measuring import metrics
+from study.measuring.artifacts import grey_pattern
+from study.measuring.protocols import SuperResolutionSweep
+from study.measuring.sweep import measure, sweep
+from study.networks.third_party import Published, SwinIRConfig
+from study.tasks.restoration import SuperResolution
 from tunable_core.controls import (
     CFSNetConfig,
     DNIConfig,
@@ -21,14 +28,9 @@ from tunable_core.controls import (
     PixelBlend,
     TunableConfig,
 )
-from tunable_core.networks import ResNetConfig
-from tunable_core.networks.third_party import Published, SwinIRConfig
 from tunable_core.omega import OmegaSampling
-from tunable_core.protocols import SuperResolutionSweep
-from tunable_core.resampling import low_resolution, upscale
-from tunable_core.study import super_resolution
-from tunable_core.sweep import measure, sweep
-from tunable_core.tasks import SuperResolution
+from tunable_core.photo.resampling import low_resolution, upscale
+from tunable_core.resnet import ResNetConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.meshgrid")
 NETWORK = ResNetConfig(2, 4, scale=4)
@@ -248,7 +250,7 @@ def test_a_file_that_is_no_network_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", super_resolution.SIZES)
 def test_the_runs_of_table_4_may_stand_in_one_table(name):
-    budget = study.profile(name)
+    budget = configs.profile(name)
     configs = [super_resolution.resnet(method, budget) for method in super_resolution.METHODS]
     assert len({config.network for config in configs}) == 1
     assert len({config.task for config in configs}) == 1
@@ -257,7 +259,7 @@ def test_the_runs_of_table_4_may_stand_in_one_table(name):
 
 @pytest.mark.parametrize("name", super_resolution.SIZES)
 def test_the_fixed_twin_meets_no_adversary_and_needs_no_vgg(name):
-    budget = study.profile(name)
+    budget = configs.profile(name)
     tunable, fixed = (super_resolution.swinir(method, budget) for method in ("tunable", "fixed"))
     assert fixed.task == replace(tunable.task, vgg=0.0)
     assert fixed.training == replace(tunable.training, fidelity_first=0)
@@ -275,20 +277,20 @@ def test_the_paper_s_sizes_are_its_own():
 @pytest.mark.parametrize("make", [super_resolution.resnet, super_resolution.swinir])
 def test_an_unknown_method_is_refused_with_the_names_there_are(make):
     with pytest.raises(ValueError, match=r"method must be one of tunable, .*; got 'srgan'"):
-        make("srgan", study.profile("smoke"))
+        make("srgan", configs.profile("smoke"))
 
 
 @pytest.mark.usefixtures("store")
 def test_smoke_does_without_vgg_where_it_is_not_at_hand_and_the_others_ask_for_it():
-    assert super_resolution.task(study.profile("smoke")).vgg == 0
-    assert super_resolution.task(study.profile("laptop")).vgg == 1
-    config = super_resolution.resnet("tunable", study.profile("smoke"))
+    assert super_resolution.task(configs.profile("smoke")).vgg == 0
+    assert super_resolution.task(configs.profile("laptop")).vgg == 1
+    config = super_resolution.resnet("tunable", configs.profile("smoke"))
     assert runs.get(config, progress=False).history["discriminator"].notna().any()
 
 
 @pytest.mark.parametrize("name", super_resolution.SIZES)
 def test_the_smooth_recipe_draws_no_grid_and_has_not_seen_a_test_image(name):
-    budget = study.profile(name)
+    budget = configs.profile(name)
     tunable, dni = (super_resolution.smooth(method, budget, seed=1) for method in ("tunable", "dni"))
     assert tunable.network.enlargement == "mean"
     assert tunable.training == replace(dni.training, fidelity_first=dni.training.steps)
@@ -301,4 +303,4 @@ def test_the_smooth_recipe_draws_no_grid_and_has_not_seen_a_test_image(name):
 
 def test_the_smooth_recipe_is_for_two_methods():
     with pytest.raises(ValueError, match="method must be one of tunable, dni; got 'cfsnet'"):
-        super_resolution.smooth("cfsnet", study.profile("smoke"))
+        super_resolution.smooth("cfsnet", configs.profile("smoke"))

@@ -9,15 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from tunable_core import datasets, metrics, runs, sweep, sweep_files, tasks
-from tunable_core.controls import Blend, Fixed, PixelBlend, TunableConfig
-from tunable_core.degradations import gaussian_noise
-from tunable_core.files import DamagedFile
-from tunable_core.networks import ResNet, ResNetConfig
-from tunable_core.objectives import noise_target
-from tunable_core.records import PACKAGE
-from tunable_core.resampling import Bicubic
-from tunable_core.sweep import (
+from study import runs
+from study.disk.records import PACKAGE
+from study.images import datasets
+from study.images.degradations import gaussian_noise
+from study.measuring import metrics, sweep, sweep_files
+from study.measuring.sweep import (
     DenoisingSweep,
     JointSweep,
     RealSweep,
@@ -27,6 +24,12 @@ from tunable_core.sweep import (
     measure,
     spread,
 )
+from study.tasks import restoration
+from tunable_core.controls import Blend, Fixed, PixelBlend, TunableConfig
+from tunable_core.files import DamagedFile
+from tunable_core.objectives import noise_target
+from tunable_core.photo.resampling import Bicubic
+from tunable_core.resnet import ResNet, ResNetConfig
 
 WHAT = DenoisingSweep(
     images="samples-test", sigmas=(5.0, 30.0), omegas=((0.0, 1.0), (0.3, 0.8)), crop=16
@@ -454,7 +457,7 @@ def test_in_bfloat16_the_network_alone_is_coarser(control):
 
 
 def test_a_joint_sweep_warns_of_levels_outside_of_training(control, monkeypatch):
-    monkeypatch.setattr(tasks, "_warned", set())
+    monkeypatch.setattr(restoration, "_warned", set())
     with pytest.warns(UserWarning, match=r"rho = 5 lies outside \[0, 4\]"):
         measure(control, replace(JOINT, rhos=(5.0,), perceptual=False), progress=False)
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from tunable_core import tasks
-from tunable_core.degradations import gaussian_blur
+from study.images.degradations import gaussian_blur
+from study.tasks import restoration
+from study.tasks.restoration import Denoising, DenoisingDeblurring, RealDenoising
 from tunable_core.objectives import Joint
-from tunable_core.tasks import Denoising, DenoisingDeblurring, RealDenoising
 
 
 def generator():
@@ -64,7 +64,7 @@ def test_what_is_told_of_a_degradation_is_what_a_pair_tells(patches):
 
 
 def test_levels_outside_of_training_are_warned_of_once_with_the_range(monkeypatch):
-    monkeypatch.setattr(tasks, "_warned", set())
+    monkeypatch.setattr(restoration, "_warned", set())
     task = DenoisingDeblurring()
     task.warn_outside(sigma=(5.0, 30.0), rho=(0.0, 4.0))  # a warning would be an error here
     with pytest.warns(UserWarning, match=r"sigma = 50 lies outside \[5, 30\], the range of training"):

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from study.networks.third_party import NORMS, NAFNetConfig, SwinIRConfig
+from study.networks.torchvision_import import import_torchvision
 from tunable_core import Tunable
-from tunable_core.networks.third_party import NORMS, NAFNetConfig, SwinIRConfig
-from tunable_core.torchvision_import import import_torchvision
 from tunable_core.tunable import UNTUNED
 
 pytestmark = [

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from tunable_core import tiling
-from tunable_core.networks import ResNetConfig
-from tunable_core.tiling import Reach, reach, spans, tiled
+from tunable_core.photo import tiling
+from tunable_core.photo.tiling import Reach, reach, spans, tiled
+from tunable_core.resnet import ResNetConfig
 
 
 class Strided(nn.Module):

@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 import torch
 
-from tunable_core import torchvision_import
-from tunable_core.torchvision_import import import_torchvision
+from study.networks import torchvision_import
+from study.networks.torchvision_import import import_torchvision
 
 
 @pytest.fixture

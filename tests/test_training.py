@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 import torch
 
-from tunable_core import records, training
+from study.disk import records
+from study.tasks.restoration import Denoising, Pair
 from tunable_core.controls import Apart, DNIConfig, Stage, TunableConfig, TunableControl
 from tunable_core.files import DamagedFile
-from tunable_core.networks import ResNetConfig
 from tunable_core.omega import OmegaSampling
-from tunable_core.tasks import Denoising, Pair
-from tunable_core.training import Training, TrainingDiverged, learning_rate, train
+from tunable_core.resnet import ResNetConfig
+from tunable_core.training import Training, TrainingDiverged, learning_rate, loop, train
 
 QUICK = Training(steps=6, batch=2, patch=8)
 APART = Apart(share=1.0, corners=(1.0, 0.0))
@@ -65,14 +65,14 @@ def same(one, other):
 
 @pytest.fixture
 def log_every_step(monkeypatch):
-    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
 
 
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
     """Where a checkpoint goes, after every second step."""
-    monkeypatch.setattr(training, "LOG_EVERY", 2)
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(loop, "LOG_EVERY", 2)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
     return tmp_path / "run.part" / "checkpoint.safetensors"
 
 
@@ -223,7 +223,7 @@ def test_a_training_that_moves_to_another_machine_says_so(images, checkpoint, mo
     with pytest.raises(Killed):
         trained(images, checkpoint=checkpoint, on_log=stop)
     monkeypatch.undo()
-    monkeypatch.setattr(training, "LOG_EVERY", 2)
+    monkeypatch.setattr(loop, "LOG_EVERY", 2)
     _, history = trained(images, checkpoint=checkpoint)
     first, second = history.attrs["devices"]
     assert first == "card"
@@ -284,7 +284,7 @@ def test_the_optimizer_follows_the_rate(images):
 
 @pytest.mark.parametrize("precision", ["bf16", "float32"])
 def test_the_loss_goes_down(images, monkeypatch, precision):
-    monkeypatch.setattr(training, "LOG_EVERY", 20)
+    monkeypatch.setattr(loop, "LOG_EVERY", 20)
     settings = Training(steps=100, batch=4, patch=8, lr=1e-2, precision=precision)
     _, history = trained(images, settings)
     assert history["loss"].iloc[-1] < 0.5 * history["loss"].iloc[0]
@@ -303,7 +303,7 @@ def test_the_history_has_a_row_per_log_with_the_parts_of_the_loss(images):
 def test_a_row_of_the_history_is_the_mean_since_the_row_before(images, monkeypatch):
     rows = {}
     for every in (1, 4):
-        monkeypatch.setattr(training, "LOG_EVERY", every)
+        monkeypatch.setattr(loop, "LOG_EVERY", every)
         rows[every] = trained(images)[1]["loss"].tolist()
     by_hand = [sum(rows[1][:4]) / 4, sum(rows[1][4:]) / 2]
     assert rows[4] == pytest.approx(by_hand)

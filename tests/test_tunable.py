@@ -19,7 +19,7 @@ from tunable_core import (
     files,
 )
 from tunable_core.controls import Apart, TunableConfig
-from tunable_core.networks import ResNetConfig
+from tunable_core.resnet import ResNetConfig
 
 LAYERS = {
     "conv2d": (nn.Conv2d(4, 6, 3), (3, 4, 7, 7)),

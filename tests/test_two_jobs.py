@@ -20,9 +20,11 @@ from dataclasses import replace
 from datetime import timedelta
 import torch
 torch.set_num_threads(1)
-from tunable_core import locks, ranks, runs, study
-from tunable_core.study.__main__ import main
-base = study.denoising("tunable", study.profile("smoke"))
+from study.runs import locks
+from tunable_core.training import processes
+from study import runs, configs
+from study.__main__ import main
+base = configs.denoising("tunable", configs.profile("smoke"))
 def seeded(seed):
     training = replace(base.training, seed=seed, precision="float32")
     return replace(base, name=f"seed{seed}", training=training)
@@ -30,7 +32,7 @@ def seeded(seed):
 BOTH = (
     SCRIPT
     + """
-study.all_runs = lambda budget: [seeded(0), seeded(1)]
+configs.all_runs = lambda budget: [seeded(0), seeded(1)]
 sys.argv = ["study", "--profile", "smoke"]
 main()
 """
@@ -38,8 +40,8 @@ main()
 WAITING = (
     SCRIPT
     + """
-ranks.PATIENCE, locks.POLL = timedelta(seconds=20), 2.0
-ranks.join()
+processes.PATIENCE, locks.POLL = timedelta(seconds=20), 2.0
+processes.join()
 print("waiting", flush=True)
 runs.get(seeded(0), progress=False)
 print("found", flush=True)
@@ -48,9 +50,9 @@ print("found", flush=True)
 ASTRAY = (
     SCRIPT
     + """
-ranks.join()
+processes.join()
 try:
-    runs.get(seeded(ranks.rank()), progress=False)
+    runs.get(seeded(processes.rank()), progress=False)
 except ValueError as error:
     print(error, flush=True)
 """

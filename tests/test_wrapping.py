@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, parametrize
 
 from tunable_core import Tunable
-from tunable_core.networks import ResNet
+from tunable_core.resnet import ResNet
 
 pytestmark = pytest.mark.filterwarnings("ignore:BatchNorm gathers")
 

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tunable_core.aggregation import SqueezeExcite
 from tunable_core.exchange import Exchange
 from tunable_core.omega import OmegaLike, as_omega, one_omega
+from tunable_core.phi import SqueezeExcite
 from tunable_core.samples import check_batch_first, per_distinct_omega
 from tunable_core.tunable import Tunable
 

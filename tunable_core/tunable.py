@@ -17,7 +17,6 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from tunable_core.aggregation import PHIS, Affine
 from tunable_core.banks import (
     UNTUNED,
     Rules,
@@ -34,6 +33,7 @@ from tunable_core.exchange import Exchange
 from tunable_core.folders import InFolder
 from tunable_core.mixing import groups, tuned_kernels
 from tunable_core.omega import OmegaLike, as_omega, one_omega
+from tunable_core.phi import PHIS, Affine
 from tunable_core.samples import check_batch_first, per_distinct_omega
 
 _DIALS: ContextVar[dict[int, Tensor]] = ContextVar("dials", default={})  # noqa: B039  never changed

@@ -11,8 +11,10 @@ import yaml
 from parameters import declared
 from torch import nn
 
-from tunable_core import controls, runs, study, sweep
-from tunable_core.networks import ResNetConfig
+from study import configs, runs
+from study.measuring import sweep
+from tunable_core import controls
+from tunable_core.resnet import ResNetConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = ROOT / "book/controls"
@@ -212,11 +214,11 @@ def test_the_example_is_trained_and_measured_once_and_found_in_table_1(store, mo
     run(OWN, fences(OWN, "python")[1:], names)
     added = eval(f"{{{additions()['denoising']}}}", names)
     for name, config in added.items():
-        monkeypatch.setitem(study.METHODS, name, config)
-        wanted = study.denoising(name, names["budget"])
+        monkeypatch.setitem(configs.METHODS, name, config)
+        wanted = configs.denoising(name, names["budget"])
         assert wanted.key == trained.config.key
         assert runs.find(wanted) == trained.folder
-        assert wanted in study.all_runs(names["budget"])
+        assert wanted in configs.all_runs(names["budget"])
 
 
 def test_the_chapter_is_run_with_the_method_that_the_page_names():

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from tunable_core import cli, datasets, named_runs
+from study.images import datasets
+from study.runs import named
+from tunable_core.photo import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "book/use.md"]
@@ -25,8 +27,8 @@ def blocks(page: Path, language: str) -> list[str]:
 @pytest.fixture
 def released():
     try:
-        return named_runs.released()
-    except named_runs.MissingRun:
+        return named.released()
+    except named.MissingRun:
         pytest.fail("the released denoiser is part of the repository")
 
 

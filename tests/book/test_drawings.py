@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tunable_core import plots
-from tunable_core.method_diagrams import DRAWINGS
+from study.figures import plots
+from study.figures.method_diagrams import DRAWINGS
 
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"

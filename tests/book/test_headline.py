@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import headline
 import pytest
 
-from tunable_core import sweep
+from study.measuring import sweep
 
 
 def test_the_readme_agrees_with_the_released_sweeps(monkeypatch):

@@ -14,7 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tunable_core import datasets, study
+from study import configs
+from study.images import datasets
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,7 +34,7 @@ def test_the_vendored_files_are_those_that_are_named():
 
 @pytest.mark.parametrize("model", live_assets.MODELS, ids=lambda model: model.name)
 def test_every_position_of_the_dials_is_an_omega_of_the_network(model):
-    p = model.config(study.profile("laptop")).task.loss.p
+    p = model.config(configs.profile("laptop")).task.loss.p
     assert len(model.base) == p
     for slider in model.of_dials:
         assert len(slider.direction) == p

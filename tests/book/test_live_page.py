@@ -11,9 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from tunable_core import datasets, named_runs
-from tunable_core.degradations import gaussian_blur
-from tunable_core.resampling import low_resolution
+from study.images import datasets
+from study.images.degradations import gaussian_blur
+from study.runs import named
+from tunable_core.photo.resampling import low_resolution
 
 pytestmark = pytest.mark.browser
 
@@ -111,7 +112,7 @@ def expected(entry, x, omega):
     assert store, f"the book was built from another store: {entry['run']} is in none of {stores}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNABLE_RUNS", str(store))
-        control = named_runs.load(entry["run"]).control
+        control = named.load(entry["run"]).control
     with torch.inference_mode():
         return control(x, omega)
 

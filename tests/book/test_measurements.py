@@ -7,10 +7,10 @@ import pytest
 from notebook_run import read
 from parameters import declared, resolve, settings
 
-from tunable_core import study
+from study import configs
+from study.configs import measurements
+from study.measuring.sweep import DenoisingSweep, JointSweep, SuperResolutionSweep
 from tunable_core.omega import path
-from tunable_core.study import measurements
-from tunable_core.sweep import DenoisingSweep, JointSweep, SuperResolutionSweep
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
@@ -43,7 +43,7 @@ def test_denoising(chapter):
 
 
 def test_backbones(chapter):
-    given, budget = chapter("04"), study.profile("laptop")
+    given, budget = chapter("04"), configs.profile("laptop")
     for images in given.images:
         what = denoising(given, images, omegas=measurements.ENDS, crop=given.crop, every=given.every)
         assert what == measurements.table_2a(images)
@@ -72,7 +72,7 @@ def test_super_resolution(chapter):
 
 
 def test_style(chapter):
-    given, what = chapter("08"), measurements.three_styles(study.profile("laptop"))
+    given, what = chapter("08"), measurements.three_styles(configs.profile("laptop"))
     assert (given.images, given.every, given.crop) == (what.images, what.every, what.crop)
-    assert tuple(given.styles) == study.style.STYLES
+    assert tuple(given.styles) == configs.style.STYLES
     assert len(what.omegas) == 3 * given.edge + 1

@@ -13,7 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from tunable_core import named_runs
+from study.runs import named
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -139,7 +139,7 @@ def test_a_clone_that_changes_line_endings_leaves_every_file_and_the_released_ru
     assert "w/lf" in listed
     assert "w/crlf" not in listed
     monkeypatch.setenv("TUNABLE_RUNS", str(clone / "data"))
-    assert named_runs.released().control
+    assert named.released().control
 
 
 def test_the_conda_environment_has_the_locked_packages_and_a_python_that_fits():

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tunable_core.checks import check, is_positive
 from tunable_core.controls.base import Control, Stage
 from tunable_core.controls.dynet import check_two, divide
-from tunable_core.networks import ResNet
+from tunable_core.resnet import ResNet
 
 CONTROL = 512, 256, 128
 """Widths of the layers that all couplings share."""

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from tunable_core.checks import check
 from tunable_core.controls.base import Control, Stage
-from tunable_core.networks import ResNet
+from tunable_core.resnet import ResNet
 
 
 class CResMD(Control):

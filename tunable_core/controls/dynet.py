@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tunable_core.checks import check, is_positive
 from tunable_core.controls.base import Control, Stage
-from tunable_core.networks import ResNet
+from tunable_core.resnet import ResNet
 
 
 class DyNet(Control):

@@ -8,11 +8,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from tunable_core.aggregation import PHIS
 from tunable_core.banks import UNTUNED
 from tunable_core.checks import are_shares, check, is_count, is_positive
 from tunable_core.controls.base import Control, Stage
 from tunable_core.omega import OmegaLike, OmegaSampling
+from tunable_core.phi import PHIS
 from tunable_core.tunable import Tunable
 
 

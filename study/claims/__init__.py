@@ -1,0 +1,1 @@
+"""Every claim of the paper, and the judges that grade it."""

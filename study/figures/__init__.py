@@ -1,0 +1,1 @@
+"""The look of the study: plots, picture panels, diagrams."""

@@ -1,0 +1,1 @@
+"""Images: the registry of data sets, downloads, degradations."""

@@ -1,0 +1,322 @@
+"""Image sets: a registry with checksums, reads that are verified, downloads, crops for training.
+
+data/registry.tsv has a row for each file: the sets it is in, its place below root(), size, sha256,
+address and licence. The samples are photographs inside the wheels of scikit-image, scikit-learn and
+matplotlib, there without any network; their size and sha256 are of the decoded pixels. Weights of
+published models are registered alike; weights.py reads them.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import hashlib
+import importlib.util
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from tunable_core.files import DamagedFile, folder
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+REGISTRY = REPOSITORY / "data" / "registry.tsv"
+TRAINING = ("bsds500", "bsds500-clean", "div2k")
+"""Sets to train on. One image of bsds500, train/302003, is also Set5's woman; bsds500-clean is bsds500
+without it. No other image of these sets is in a set that is tested on."""
+PAIRS = ("nam-train", "nam-test")
+"""Sets of pairs of photographs, clean and noisy: the two halves of nam."""
+ARCHIVES = {"div2k": range(1, 801), "div2k-valid": range(801, 901)}
+"""Sets that come as one zip, and the numbers of the images in it."""
+EXTRACTS = {
+    "alexnet": (
+        "weights/alexnet_features.safetensors",
+        9879680,
+        "bcee9da40f3c0920d814226a01368b8222e2fd5bcaf87875adbacab809ba4534",
+    ),
+    "vgg19": (
+        "weights/vgg19_features.safetensors",
+        40051544,
+        "73671d3aa6aa7a404c1ec2f04bcb4bf800b6c1fec7a37759ec0baa2bc141d646",
+    ),
+}
+"""Weights, and the smaller file (place, size, sha256) that serves where the whole one is not. That of
+alexnet holds torchvision's weights; that of vgg19 those of Simonyan and Zisserman, in float16, which
+torchvision trained anew: a network trained on the one is not that trained on the other."""
+MAX_PIXELS = MAX_BYTES = 2**26
+"""The largest image decoded and the largest file unpacked; DIV2K, the largest, has 2040 x 2040."""
+
+
+class MissingData(FileNotFoundError):
+    """A data set, or a file of it, is not where it was looked for."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a set: its place, size and sha256 (0 and "" while they are unknown)."""
+
+    path: Path
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """The images of a set in the order of ids, each read, verified and decoded when asked for.
+
+    `images[3]` or `images["kodim04"]`: [3, H, W] uint8, RGB; `list(images)` decodes all of them.
+    Raises MissingData or DamagedFile with one sentence for a file that is not what was registered,
+    KeyError or IndexError for an image that the set does not have.
+    """
+
+    name: str
+    ids: list[str]
+    """File names without suffix, below their folder where that alone tells them apart (nam)."""
+    checksum: str
+    """sha256 over the sorted sha256s in the registry: known without the files."""
+    licence: str
+    files: list[File] = field(repr=False)
+
+    @property
+    def all_files(self) -> list[File]:
+        """Every file that the images are read from."""
+        return self.files
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.ids)
+
+    def __getitem__(self, which: int | str) -> Tensor:
+        """One image by position or id, [3, H, W] uint8."""
+        if isinstance(which, str):
+            if which not in self.ids:
+                raise KeyError(f"'{self.name}' has no image '{which}' (see describe(name).ids)")
+            which = self.ids.index(which)
+        if not -len(self) <= which < len(self):
+            raise IndexError(f"'{self.name}' has {len(self)} images; got position {which}")
+        return read(self.files[which], self.name)
+
+
+def root() -> Path:
+    """Folder of the data sets: $TUNABLE_DATA, or data/datasets of this repository."""
+    return folder("TUNABLE_DATA", REPOSITORY / "data" / "datasets")
+
+
+@functools.cache
+def _registry(path: Path) -> dict[str, list[dict[str, str]]]:
+    """Set name -> its rows in the order of their file names."""
+    sets: dict[str, list[dict[str, str]]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        for row in sorted(rows, key=lambda row: row["file"]):
+            for name in row["sets"].split():
+                sets.setdefault(name, []).append(row)
+    return sets
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    """The set's rows of the registry; raises ValueError for an unknown name."""
+    if name not in _registry(REGISTRY):
+        raise ValueError(f"no data set is called '{name}' (there are: {', '.join(names())})")
+    return _registry(REGISTRY)[name]
+
+
+def names() -> list[str]:
+    """Every data set there is."""
+    return sorted(_registry(REGISTRY))
+
+
+def describe(name: str) -> ImageSet:
+    """The set's ids, checksum, licence and places, whether or not its files are there.
+
+    Raises ValueError for an unknown name.
+    """
+    if name in PAIRS:
+        from study.images.pairs import nam  # it is built on this module
+
+        return nam(name.removeprefix("nam-"))
+    rows, base = rows_of(name), root()
+    if name in ARCHIVES:
+        archive = base / rows[0]["file"]
+        known = _manifest(archive, rows[0]["sha256"])
+        unpacked, images = archive.with_suffix(""), [f"{number:04d}.png" for number in ARCHIVES[name]]
+        files = [File(unpacked / image, *known.get(image, (0, ""))) for image in images]
+    else:
+        place = _installed if is_sample(name) else base.joinpath
+        files = [File(place(row["file"]), int(row["bytes"]), row["sha256"]) for row in rows]
+    if name in EXTRACTS and not files[0].path.is_file():
+        extract, *expected = EXTRACTS[name]
+        files = [File(base / extract, *expected)] if (base / extract).is_file() else files
+    ids = [file.path.stem for file in files]
+    if len(set(ids)) < len(ids):
+        ids = [f"{file.path.parent.name}/{file.path.stem}" for file in files]
+    checksum = hashlib.sha256("\n".join(sorted(row["sha256"] for row in rows)).encode()).hexdigest()
+    licence = " / ".join(dict.fromkeys(row["licence"] for row in rows))
+    return ImageSet(name, ids, checksum, licence, files)
+
+
+def digests(name: str) -> list[str]:
+    """sha256 of each file that can serve as the weights of that name.
+
+    The first is of the file in use, or of the one that is downloaded where none is there.
+    """
+    used = describe(name).files[0].sha256
+    return list(dict.fromkeys([used, rows_of(name)[0]["sha256"], *EXTRACTS.get(name, ())[2:]]))
+
+
+def is_sample(name: str) -> bool:
+    """Whether the set lies inside installed packages."""
+    return name.split("-")[0] == "samples"
+
+
+def _installed(file: str) -> Path:
+    """Where a file lies in its installed package, which is not imported for it."""
+    package, _, inside = file.partition("/")
+    spec = importlib.util.find_spec(package)
+    return Path(spec.origin).parent / inside if spec and spec.origin else Path(file)
+
+
+def way_out(name: str) -> str:
+    """What brings a missing set, in words; a command as it can be typed."""
+    if is_sample(name):
+        return "installing requirements.lock"
+    return f"`make data DATASETS={'nam' if name in PAIRS else name}`"
+
+
+def _present(file: File, name: str) -> bool:
+    """There, at its registered size; a sample's is that of its pixels."""
+    there = file.path.is_file()
+    return there and (is_sample(name) or file.path.stat().st_size == file.bytes > 0)
+
+
+def available(name: str) -> bool:
+    """Whether all files of the set are there at the right size (checksums are for the reads)."""
+    return all(_present(file, name) for file in describe(name).all_files)
+
+
+def load(name: str) -> ImageSet:
+    """The set, all its files present; raises MissingData, ValueError for an unknown name."""
+    images = describe(name)
+    wanted = images.all_files
+    missing = [file.path for file in wanted if not _present(file, name)]
+    if missing:
+        raise MissingData(
+            f"data set '{name}': {len(missing)} of {len(wanted)} files are missing or cut short, "
+            f"the first {missing[0]} ({way_out(name)} gets them, or point TUNABLE_DATA at a "
+            f"folder that has them)"
+        )
+    return images
+
+
+def load_or_samples(name: str, split: str | None = None) -> ImageSet:
+    """The set, or else, with a warning, the embedded samples.
+
+    split: "train" or "test", the samples that may take its place, which do not overlap; by default
+    "train" for the sets of TRAINING and "test" for all others.
+    """
+    split = split or ("train" if name in TRAINING else "test")
+    if split not in ("train", "test"):
+        raise ValueError(f"split must be 'train' or 'test'; got '{split}'")
+    if available(name):
+        return load(name)
+    instead = describe(f"samples-{split}")
+    warnings.warn(
+        f"data set '{name}' is not in {root()}: the {len(instead)} embedded photographs of "
+        f"'{instead.name}' are used instead ({way_out(name)} gets it)",
+        stacklevel=2,
+    )
+    return instead
+
+
+def content(name: str) -> bytes:
+    """The bytes of a set that is one file, verified; raises MissingData or DamagedFile."""
+    (file,) = load(name).files
+    return _verified(file, name)
+
+
+def _verified(file: File, name: str) -> bytes:
+    if not file.path.is_file() or not file.sha256:
+        raise MissingData(f"{file.path} is missing or was not verified ({way_out(name)} gets it)")
+    found = file.path.read_bytes()
+    if not is_sample(name):
+        _check(found, file, name)
+    return found
+
+
+def _check(found: bytes, file: File, name: str) -> None:
+    remedy = f"{way_out(name)} replaces it"
+    if len(found) != file.bytes:
+        raise DamagedFile(f"{file.path} has {len(found)} bytes, not {file.bytes} ({remedy})")
+    if hashlib.sha256(found).hexdigest() != file.sha256:
+        raise DamagedFile(f"{file.path} does not match its registered sha256 ({remedy})")
+
+
+def read(file: File, name: str) -> Tensor:
+    """One file of a set as [3, H, W] uint8: bytes, sha256 check, then decoding, so that nothing unknown
+    reaches the decoder."""
+    pixels = _decode(_verified(file, name), file.path, f"{way_out(name)} replaces it")
+    if is_sample(name):
+        _check(pixels.tobytes(), file, name)
+    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+
+
+def decode(path: Path) -> Tensor:
+    """An image file that no registry knows, [3, H, W] uint8; raises DamagedFile for what is none."""
+    pixels = _decode(path.read_bytes(), path, "it is not one of the study's own files")
+    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+
+
+def _decode(content: bytes, path: Path, remedy: str) -> np.ndarray:
+    """[H, W, 3] uint8; refuses whatever is not a PNG or JPEG of bearable size."""
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} is over {MAX_PIXELS} pixels")
+            return np.array(image.convert("RGB"))
+    except Exception as error:  # Pillow raises many kinds for what is broken
+        raise DamagedFile(f"{path} is not a readable PNG or JPEG: {error} ({remedy})") from error
+
+
+def _manifest(archive: Path, sha256: str) -> dict[str, tuple[int, str]]:
+    """Size and sha256 of each image unpacked from the archive of that sha256; empty without one."""
+    try:
+        first, *lines = archive.with_suffix(".tsv").read_text().splitlines()
+        entries = [line.split("\t") for line in lines]
+        return {image: (int(size), digest) for image, size, digest in entries if first == sha256}
+    except (OSError, ValueError):
+        return {}
+
+
+def crops(images: Sequence[Tensor], patch: int, batch: int, generator: torch.Generator) -> Tensor:
+    """Random patches: image, place, flips and transposition each drawn uniformly, independently.
+
+    images: each [C, H, W] uint8, decoded (`list(image_set)`); patch: side in pixels.
+    Returns [batch, C, patch, patch] uint8. Raises ValueError for an image smaller than the patch.
+    """
+    if not len(images) or patch < 1 or batch < 1:
+        raise ValueError(
+            f"images, patch and batch must be 1 or more; got {len(images)}, {patch} and {batch}"
+        )
+    for position, image in enumerate(images):
+        if min(image.shape[1:]) < patch:
+            raise ValueError(
+                f"image {position} is {image.shape[1]} x {image.shape[2]} pixels, smaller than the "
+                f"patch of {patch} (take smaller patches, or leave it out)"
+            )
+    picks = torch.randint(len(images), (batch,), generator=generator).tolist()
+    places = torch.rand(batch, 2, generator=generator, dtype=torch.float64).tolist()
+    turns = torch.randint(8, (batch,), generator=generator).tolist()
+    chosen = []
+    for pick, (down, right), turn in zip(picks, places, turns, strict=True):
+        height, width = images[pick].shape[1:]
+        top, left = int(down * (height - patch + 1)), int(right * (width - patch + 1))
+        piece = images[pick][:, top : top + patch, left : left + patch]
+        piece = piece.flip([axis for axis in (1, 2) if turn & axis])
+        chosen.append(piece.transpose(1, 2) if turn & 4 else piece)
+    return torch.stack(chosen)

@@ -1,0 +1,1 @@
+"""Measurements: sweeps over dials, metrics, how a dial behaves, what tuning costs."""

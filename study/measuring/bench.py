@@ -1,0 +1,154 @@
+"""What tuning costs: ratios of times measured in one run, printed as tables and kept as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from study.disk.records import PACKAGE, code, machine
+from study.measuring import overhead
+from study.measuring.overhead import LayerGrid
+from study.runs import store
+from tunable_core.files import DamagedFile, write_atomically
+from tunable_core.resnet import ResNetConfig
+
+SIZES = {"8 x 32": (ResNetConfig(8, 32), 8, 48), "16 x 64": (ResNetConfig(16, 64), 16, 64)}
+"""Backbone, batch and patch of each size."""
+GRID = LayerGrid()
+"""The cases of Fig. 3, as they are and compiled, which takes seconds for each."""
+WRAPPER = ("aggregation", "banks", "live", "omega", "overhead", "tunable")
+"""The modules whose code a benchmark measures, or measures with."""
+FEW = LayerGrid(kernel=(3,), p=(1, 2, 4, 8), channels=(8, 32, 128))
+"""The cases of Fig. 3 that are measured when nobody asked for all of them: half a minute."""
+
+
+def measure(part: str, seconds: float, device: str, *, few: bool = False) -> pd.DataFrame:
+    """One part: "network", "layers" (Fig. 3), "samples" (one omega per sample) or "processes".
+
+    seconds: how long a case may take; few: only a few of the layers' cases. Processes are always those
+    of a CPU. Raises ValueError for another part.
+    """
+    if part == "network":
+        tables = {}
+        for size, (config, batch, patch) in SIZES.items():
+            table = overhead.network(
+                config.build(), batch=batch, patch=patch, seconds=20 * seconds, device=device
+            )
+            tables[size] = table
+        return pd.concat(tables, names=["size"]).reset_index("size")
+    if part == "layers":
+        if few:
+            return overhead.layers(FEW, seconds=seconds, device=device)
+        return _all_layers(seconds, device)
+    if part == "samples":
+        return overhead.per_sample(seconds=2 * seconds, device=device)
+    if part == "processes":
+        return pd.concat(
+            [
+                overhead.processes(config.build(), batch=batch, patch=patch)
+                for config, batch, patch in SIZES.values()
+            ],
+            keys=SIZES,
+            names=["size"],
+        ).reset_index("size")
+    raise ValueError(f"part must be network, layers, samples or processes; got {part!r}")
+
+
+def _all_layers(seconds: float, device: str) -> pd.DataFrame:
+    """All cases of Fig. 3, going on from those that an interrupted call has measured alike."""
+    begun = _begun("layers", device)
+    conditions = {"seconds": str(seconds), **machine(device), "core": code()["core"]}
+    landed = []
+    if begun.exists():
+        record = _read(begun)
+        earlier = record.pop("rows")
+        landed = earlier if record == conditions else []
+
+    def keep_so_far() -> None:
+        write_atomically(begun, json.dumps({**conditions, "rows": landed}))
+
+    more = {"seconds": seconds, "device": device, "landed": landed, "keep": keep_so_far}
+    grids = (replace(GRID, compiled=compiled) for compiled in (False, True))
+    return pd.concat([overhead.layers(grid, **more) for grid in grids])
+
+
+def _begun(part: str, device: str) -> Path:
+    return path(part, device).with_suffix(".part")
+
+
+def path(part: str, device: str = "cpu") -> Path:
+    """Where the measurement of a part is kept."""
+    return store() / "bench" / f"{part}-{device}.json"
+
+
+def keep(part: str, table: pd.DataFrame, device: str) -> Path:
+    """Write a measurement with the record of its machine."""
+    rows = json.loads(table.to_json(orient="records", double_precision=6))
+    record = {"part": part, **machine(device), **code(), "wrapper": wrapper(), "rows": rows}
+    write_atomically(path(part, device), json.dumps(record, indent=1) + "\n")
+    _begun(part, device).unlink(missing_ok=True)
+    return path(part, device)
+
+
+def wrapper() -> str:
+    """Digest of the sources of WRAPPER as they are now."""
+    total = hashlib.sha256()
+    for name in WRAPPER:
+        total.update(f"{name}\n".encode() + (PACKAGE / f"{name}.py").read_bytes())
+    return total.hexdigest()
+
+
+def stale(table: pd.DataFrame) -> bool:
+    """Whether a kept measurement is of other code than that of now, or of code that is not known."""
+    return table.attrs["record"].get("wrapper") != wrapper()
+
+
+def kept(part: str, device: str = "cpu") -> pd.DataFrame | None:
+    """The kept measurement of a part, None where there is none; attrs hold the record of its machine."""
+    place = path(part, device)
+    if not place.exists():
+        return None
+    record = _read(place)
+    table = pd.DataFrame(record.pop("rows"))
+    table.attrs["record"] = record
+    return table
+
+
+def _read(place: Path) -> dict[str, Any]:
+    """A file of rows and their record."""
+    try:
+        record = json.loads(place.read_text())
+        rows = record["rows"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedFile(f"{place} is not a whole measurement; delete it and run make bench") from error
+    return {**record, "rows": list(rows)}
+
+
+def main() -> None:
+    """Measure, print, keep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=["network", "samples"])
+    parser.add_argument(
+        "--seconds", type=float, help="time for each case; layers on a GPU take the paper's 5,000 runs"
+    )
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    arguments = parser.parse_args()
+    for part in arguments.parts:
+        seconds = arguments.seconds
+        if seconds is None:
+            seconds = math.inf if (part, arguments.device) == ("layers", "cuda") else 1.0
+        table = measure(part, seconds, arguments.device)
+        print(table.round(3).to_string(index=False))
+        print(f"kept in {keep(part, table, arguments.device)}\n")
+
+
+if __name__ == "__main__":
+    main()

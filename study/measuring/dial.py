@@ -1,0 +1,129 @@
+"""How a dial behaves along a path of omegas, and the inverse: the omega that gives what is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.optimize import brentq
+from torch import Tensor
+
+from study.measuring import metrics
+from tunable_core.controls.base import Control
+from tunable_core.objectives import NU
+from tunable_core.omega import OmegaLike, path
+
+FULL = ((0.0, 1.0), (1.0, 0.0))
+"""The path of the denoising dial: from noise preservation to fidelity."""
+
+
+def behaviour(along: pd.DataFrame, nu: float = NU) -> dict[str, float]:
+    """How the kept-noise fraction f moves along a dial.
+
+    along: rows in the order of the dial, at even steps; columns kept (f) and omega_2.
+    Returns largest_step: the largest single step of f as a share of all movement (1 / steps for an even
+    dial); off_line: the largest distance of f from the straight line between its ends, as a share of
+    their distance (0 for an even dial, near 1 for a switch); backwards: the share of all movement that
+    goes against the dial (0 for a monotonic one); miss: the mean distance of f from what Eq. 9 asks for,
+    nu omega_2.
+    """
+    f = along["kept"].to_numpy()
+    steps = np.diff(f)
+    moved = np.abs(steps).sum()
+    span = f[-1] - f[0]
+    if moved == 0 or span == 0:
+        raise ValueError("kept does not change from one end of the dial to the other")
+    line = f[0] + span * np.linspace(0, 1, len(f))
+    return {
+        "largest_step": float(np.abs(steps).max() / moved),
+        "off_line": float(np.abs(f - line).max() / abs(span)),
+        "backwards": float(np.abs(steps[steps * span < 0]).sum() / moved),
+        "miss": float(np.abs(f - nu * along["omega_2"].to_numpy()).mean()),
+    }
+
+
+def at_equal_kept(along: pd.DataFrame, kept: float, metric: str = "psnr") -> float:
+    """A metric where the dial keeps that fraction of the noise, by linear interpolation along the dial.
+
+    NaN where the dial does not reach it. A dial that passes it more than once is read where it does so
+    first, coming from noise preservation.
+    """
+    f, values = along["kept"].to_numpy(), along[metric].to_numpy()
+    for i in range(len(f) - 1):
+        low, high = sorted((f[i], f[i + 1]))
+        if low <= kept <= high and low < high:
+            t = (kept - f[i]) / (f[i + 1] - f[i])
+            return float((1 - t) * values[i] + t * values[i + 1])
+    return float("nan")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What tune_for found."""
+
+    omega: tuple[float, ...]
+    """The dials."""
+    reached: float
+    """The kept fraction, or the PSNR in dB, at these dials."""
+    output: Tensor
+    """The image there, [1, 3, H, W]."""
+
+
+@torch.inference_mode()
+def tune_for(
+    control: Control,
+    x: Tensor,
+    *,
+    kept: float | None = None,
+    psnr: float | None = None,
+    clean: Tensor | None = None,
+    ends: tuple[OmegaLike, OmegaLike] = FULL,
+    grid: int = 9,
+    tolerance: float = 1e-3,
+) -> Found:
+    """The dials at which an image keeps a wanted fraction of its noise, or reaches a wanted PSNR.
+
+    x: one noisy image [1, 3, H, W]; give one of kept, in [0, 1], and psnr, in dB.
+    clean: [1, 3, H, W]. Without it the control's own output at the second end, its cleanest, stands in
+        for the truth, so that a photograph of which nothing else is known can be tuned: kept is then the
+        share of what the network takes for noise.
+    ends: the path on which to look, from noise preservation to fidelity.
+    The path is looked at in `grid` places, then refined where the wanted value is first passed, until
+    the position on the path is known to `tolerance`.
+    Raises ValueError for a value that the dial does not reach, with the range it has.
+    """
+    if (kept is None) == (psnr is None):
+        raise ValueError(f"tune_for needs either kept or psnr; got kept={kept}, psnr={psnr}")
+    if x.ndim != 4 or len(x) != 1:
+        raise ValueError(f"tune_for takes one image [1, 3, H, W]; got {list(x.shape)}")
+    wanted, name = (kept, "a kept fraction") if psnr is None else (psnr, "a PSNR")
+    control = control.eval()
+    omegas = path(*ends, grid)
+    clean = control(x, omegas[-1]) if clean is None else clean
+
+    def value(output: Tensor) -> float:
+        if psnr is None:
+            return metrics.kept_fraction(output, clean, x).item()
+        return metrics.psnr(output, clean).item()
+
+    def omega_at(t: float) -> Tensor:
+        return (1 - t) * omegas[0] + t * omegas[-1]
+
+    def miss(t: float) -> float:
+        return value(control(x, omega_at(t))) - wanted
+
+    # the stand-in makes the last PSNR infinite; any large number keeps the bracket
+    seen = np.nan_to_num([value(y) - wanted for y in control.outputs(x, omegas)], posinf=1e3)
+    passed = np.flatnonzero(seen[:-1] * seen[1:] <= 0)
+    if not len(passed):
+        low, high = seen.min() + wanted, seen.max() + wanted
+        raise ValueError(
+            f"the dial reaches {name} of {low:.4g} to {high:.4g} on this image; got {wanted:g}"
+        )
+    left, right = passed[0] / (grid - 1), (passed[0] + 1) / (grid - 1)
+    exact = [t for t, i in ((left, passed[0]), (right, passed[0] + 1)) if seen[i] == 0]
+    t = exact[0] if exact else brentq(miss, left, right, xtol=tolerance)
+    output = control(x, omega_at(t))
+    return Found(tuple(omega_at(t).tolist()), value(output), output)

@@ -1,0 +1,129 @@
+"""Where sweeps lie in the store: their names, their keys, and files that are whole or refused."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from torch import nn
+
+from study.disk.records import seal, sealed, wrote
+from study.images import datasets
+from study.measuring.protocols import Sweep
+from study.runs import Run, store
+from tunable_core.controls.base import Control
+from tunable_core.files import DamagedFile, digest, write_atomically
+
+
+def state(of: Control | Run) -> str:
+    """Digest of the weights."""
+    return of.state if isinstance(of, Run) else digest(of.state_dict())
+
+
+def label_of(of: Control | Run, label: str = "") -> str:
+    """The label given, or the run's name, or the control's class."""
+    return label or (of.config.name if isinstance(of, Run) else type(of).__name__.lower())
+
+
+def folder_of(what: Sweep) -> Path:
+    """Sweeps of the embedded samples lie apart: they are not released."""
+    folder = store() / "sweeps"
+    return folder / "samples" if datasets.is_sample(what.images) else folder
+
+
+def found(of: Control | Run, what: Sweep) -> Path | None:
+    """The stored file of this measurement, whatever its label."""
+    return next(iter(sorted(folder_of(what).glob(f"*-{what.images}-{key(of, what)}.csv"))), None)
+
+
+def place_of(of: Control | Run, what: Sweep, label: str = "") -> Path:
+    """Where this measurement is, or will be."""
+    name = f"{label_of(of, label)}-{what.images}-{key(of, what)}.csv"
+    return found(of, what) or folder_of(what) / name
+
+
+def key(of: Control | Run, what: Sweep) -> str:
+    """First 10 digits of a hash over everything that decides the numbers, but for the machine.
+
+    Weights alone do not tell two controls apart: settings that are in no tensor are read from
+    extra_repr() of the control, from the classes of its parts, and from the `config` that the study's
+    networks carry.
+    """
+    control = of if isinstance(of, Control) else of.trained or of.config.build()
+    configs = [getattr(module, "config", None) for module in control.modules()]
+    parts = dict(control.named_children())
+    content = {
+        "control": type(control).__name__ + control.extra_repr(),
+        "parts": {name: type(part).__name__ + _settings(part) for name, part in parts.items()},
+        "networks": sorted({_written(config) for config in configs if is_dataclass(config)}),
+        "weights": state(of),
+        "images": datasets.describe(what.images).checksum,
+        "settings": {"type": type(what).__name__, **_floats(asdict(what))},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def _written(config: Any) -> str:
+    """A config as text, without fields that have the value of before they were added.
+
+    The metadata of such a field hold that value as "before", so that earlier sweeps are still found.
+    """
+    values = {field: getattr(config, field.name) for field in fields(config)}
+    known = [f"{f.name}={v!r}" for f, v in values.items() if ("before", v) not in f.metadata.items()]
+    return f"{type(config).__name__}({', '.join(known)})"
+
+
+def _settings(part: nn.Module) -> str:
+    return part.extra_repr() if isinstance(part, Control) else ""
+
+
+def _floats(value: Any) -> Any:
+    """25 and 25.0 are one setting."""
+    if isinstance(value, dict):
+        return {name: _floats(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_floats(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def checked(path: Path, of: Control | Run, what: Sweep) -> pd.DataFrame:
+    """The table of a file, when it holds these weights and settings."""
+    frame = read(path)
+    record, settings = frame.attrs["record"], json.loads(json.dumps(asdict(what)))
+    if record["weights"] != state(of)[:16] or record["settings"] != settings:
+        raise DamagedFile(
+            f"{path} holds a sweep of other weights or settings; delete it to measure it again"
+        )
+    return frame
+
+
+def write(path: Path, frame: pd.DataFrame, record: dict) -> None:
+    """A table below its record, sealed; numbers with five digits."""
+    table = frame.to_csv(index=False, float_format="%.5g")
+    record = seal({**record, "table": hashlib.sha256(table.encode()).hexdigest()})
+    write_atomically(path, f"# {json.dumps(record)}\n{table}")
+    wrote(path)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The table of a file, its record in attrs; raises DamagedFile, see tunable_core.files."""
+    header, _, table = path.read_bytes().partition(b"\n")
+    try:
+        record = json.loads(header.removeprefix(b"# "))
+    except ValueError:
+        record = {}
+    if not sealed(record) or record["table"] != hashlib.sha256(table).hexdigest():
+        raise DamagedFile(f"{path} does not match its own sha256; delete it to measure it again")
+    if path.stem.rpartition("-")[0] != f"{record['name']}-{record['settings']['images']}":
+        raise DamagedFile(
+            f"{path} holds the sweep of '{record['name']}' on '{record['settings']['images']}'; delete "
+            f"it to measure it again"
+        )
+    frame = pd.read_csv(io.BytesIO(table), dtype={"image": str})
+    frame.attrs["record"] = record
+    return frame

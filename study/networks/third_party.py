@@ -1,0 +1,133 @@
+"""Backbones that others wrote: SwinIR and NAFNet, from spandrel, unchanged (Sec. 4.1.1, Table 2)."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from study.networks.torchvision_import import import_torchvision
+
+NORMS = ("*norm*",)
+"""Untuned in both, as in the authors' code; NAFNet's norm is a class of its own, so by name."""
+
+
+@dataclass(frozen=True)
+class SwinIRConfig:
+    """SwinIR (Liang et al., 2021); the defaults are the paper's for denoising."""
+
+    embedding: int = 180
+    """Channels."""
+    depths: tuple[int, ...] = (6,) * 6
+    """Attention layers in each residual group."""
+    heads: int = 6
+    """Heads of every layer."""
+    window: int = 8
+    """Side of an attention window, pixels."""
+    scale: int = 1
+    """Upscaling; 1 predicts a correction of the input."""
+    upsampler: str = ""
+    """"" for scale 1; else "pixelshuffle" (the paper's) or "pixelshuffledirect" (lightweight), and for
+    scale 4 also "nearest+conv", which repeats pixels and cannot draw a grid on a constant image."""
+
+    def __post_init__(self) -> None:
+        shuffling = ("pixelshuffle", "pixelshuffledirect")
+        upsamplers = {1: ("", *shuffling), 4: (*shuffling, "nearest+conv")}
+        fit = upsamplers.get(self.scale, shuffling)
+        if self.scale not in (1, 2, 3, 4, 8) or self.upsampler not in fit:
+            raise ValueError(
+                f"SwinIR: scale must be 1, with no upsampler, or 2, 3, 4 or 8 with one of "
+                f"{', '.join(shuffling)} (or nearest+conv for 4); got {self.scale} with "
+                f"{self.upsampler!r}"
+            )
+
+    def build(self) -> nn.Module:
+        """A network with fresh weights from torch's random state."""
+        import_torchvision()
+        from spandrel.architectures.SwinIR import SwinIR  # it imports torchvision
+
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "torch.meshgrid")  # how spandrel calls it
+            network = SwinIR(
+                img_size=64,
+                embed_dim=self.embedding,
+                depths=list(self.depths),
+                num_heads=[self.heads] * len(self.depths),
+                window_size=self.window,
+                mlp_ratio=2.0,
+                drop_path_rate=0.0,
+                upscale=self.scale,
+                upsampler=self.upsampler,
+            )
+        network.register_forward_pre_hook(_check_window)
+        network.config = self
+        return network
+
+
+class Published(nn.Module):
+    """A published super-resolution network in RGB, whatever its architecture, behind forward().
+
+    path: a .safetensors or .pth file of one that spandrel knows; nothing in it is executed. Images are
+    padded to what the network asks for and cut again, and outputs clipped to [0, 1], by spandrel.
+    Raises ValueError for a file that holds something else, or another scale than the one named.
+    """
+
+    def __init__(self, path: str | Path, scale: int = 4) -> None:
+        super().__init__()
+        import_torchvision()
+        from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
+
+        try:
+            found = ModelLoader("cpu").load_from_file(path)
+        except UnsupportedModelError as error:
+            raise ValueError(f"{path} holds no network that spandrel knows: {error}") from error
+        kind = getattr(found.architecture, "name", "?")
+        if not isinstance(found, ImageModelDescriptor) or found.input_channels != 3:
+            raise ValueError(f"{path} holds a {kind}, which does not take RGB images")
+        if found.scale != scale:
+            raise ValueError(f"{path} holds a {kind} that enlarges {found.scale} times, not {scale}")
+        self.descriptor, self.network = found, found.model.requires_grad_(False).eval()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: [1, 3, H, W], RGB in [0, 1], to [1, 3, sH, sW] in [0, 1]."""
+        return self.descriptor(x)
+
+
+def _check_window(network: nn.Module, inputs: tuple) -> None:
+    """Refuse an image that cannot be reflected to fill a window."""
+    size, window = inputs[0].shape[-2:], network.window_size
+    if 2 * min(size) <= window:
+        raise ValueError(
+            f"SwinIR with windows of {window} pixels needs images of {window // 2 + 1} pixels or more; "
+            f"got {list(size)}"
+        )
+
+
+@dataclass(frozen=True)
+class NAFNetConfig:
+    """NAFNet (Chen et al., ECCV 2022); the defaults are the paper's, width 32."""
+
+    width: int = 32
+    """Channels at full resolution."""
+    encoder: tuple[int, ...] = (2, 2, 4, 8)
+    """Blocks at each resolution on the way down."""
+    middle: int = 12
+    """Blocks at the coarsest resolution."""
+    decoder: tuple[int, ...] = (2, 2, 2, 2)
+    """Blocks at each resolution on the way up."""
+
+    def build(self) -> nn.Module:
+        """A network with fresh weights from torch's random state."""
+        import_torchvision()
+        from spandrel.architectures.NAFNet import NAFNet  # it imports torchvision
+
+        network = NAFNet(
+            width=self.width,
+            enc_blk_nums=list(self.encoder),
+            middle_blk_num=self.middle,
+            dec_blk_nums=list(self.decoder),
+        )
+        network.config = self
+        return network

@@ -1,0 +1,65 @@
+"""Keys of runs: everything that decides the weights of a training, written out and hashed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+from study.images import datasets
+
+if TYPE_CHECKING:
+    from study.runs import RunConfig
+
+BEFORE = "before"
+"""Entry in the metadata of a field that was added to a config: the value that earlier runs had.
+
+The field is left out of the key while it has that value, so that earlier runs are still found.
+"""
+
+
+def keys(config: RunConfig) -> list[str]:
+    """The keys a run of this config can have, ten hex digits each; a run trained now has the first.
+
+    A task that looks through a published network has one key for each file of it that the registry
+    knows. The file in use comes first, or the file that is downloaded where none is there.
+    """
+    names = getattr(config.task, "teachers", ())
+    choices = itertools.product(*(datasets.digests(name) for name in names))
+    return [key(config, dict(zip(names, digests, strict=True))) for digests in choices]
+
+
+def key(config: RunConfig, teachers: dict[str, str]) -> str:
+    """The key of a run that was trained with these teachers, sha256 by name."""
+    content = {
+        **plain(dataclasses.replace(config, name=""), key=True),
+        "meaning": getattr(config.task, "meaning", 1),
+        "images": datasets.describe(config.data).checksum,
+        "teachers": teachers,
+    }
+    if not getattr(config.control, "draws_omegas", True):
+        content["training"].pop("omega", None)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def plain(value: Any, *, key: bool = False) -> Any:
+    """A config as plain data, each part with the name of its class.
+
+    key: leave out fields that have the value of before they were added, and write equal numbers alike
+    (5, 5.0 and numpy's 5 are one; so are True and 1).
+    """
+    if isinstance(value, tuple | list):
+        return [plain(item, key=key) for item in value]
+    if dataclasses.is_dataclass(value):
+        fields = {f: getattr(value, f.name) for f in dataclasses.fields(value)}
+        kept = {
+            field.name: plain(content, key=key)
+            for field, content in fields.items()
+            if not (key and BEFORE in field.metadata and content == field.metadata[BEFORE])
+        }
+        return {"type": type(value).__name__, **kept}
+    if key and hasattr(value, "__float__"):
+        return int(value) if value == value // 1 else float(value)
+    return value

@@ -1,0 +1,1 @@
+"""Tasks: how pairs are degraded and which objectives the dials mix."""

@@ -1,0 +1,192 @@
+"""The objective of vivid super-resolution, L_gan, which learns beside the network (Sec. 4.1.3)."""
+
+from __future__ import annotations
+
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from study.networks.discriminator import DiscriminatorConfig
+from study.tasks import perceptual
+from study.tasks.perceptual import VGG19
+from tunable_core.objectives import high_pass, l1
+from tunable_core.training import processes
+
+LAYER = "conv5_4"
+Features = tuple[tuple[str, float], ...]
+"""Layers of VGG-19 and their weights; () is LAYER alone, in the unit of VGG-19's weights."""
+WATCHED = ("vgg", "adversarial", "discriminator", "margin", "detail")
+"""What the history holds beside the objectives: L_vgg, L_adv, the discriminator's own loss, by how much
+it takes clean images for more real than the network's, and the standard deviation of the output's high
+pass over that of the clean image."""
+WON = 0.05
+"""Loss of a discriminator that is hardly ever wrong; guessing has log 2 = 0.69."""
+DETAIL = (0.3, 2.0)
+"""Outside of it the network has collapsed, to flat images or to noise."""
+GRID = 10.0
+"""Grid peak (column "grid", see watch.py) above which the network's images show a grid; that of the
+clean photographs is about 2."""
+ROWS = 5
+"""Rows of the history in succession that make a warning."""
+
+
+class Adversarial:
+    """L_gan = pixel L_rec + vgg L_vgg + adversarial L_adv, and the discriminator behind L_adv.
+
+    L_vgg: L1 distance of VGG-19's conv5_4 before its ReLU, or of several layers, see features.
+    L_adv: relativistic average loss, as in ESRGAN. start() comes before the first use; then at each
+    step first the objective, and then learn(), which teaches the discriminator the difference between
+    what it was shown.
+    pixel, vgg, adversarial: weights; 0.01, 1 and 0.005 in the paper. With vgg = 0 VGG-19 is not needed.
+    features: layers of VGG-19 with their weights, in place of conv5_4 alone: L_vgg is then the weighted
+        sum of their L1 distances, each divided by the mean size of the clean image's features.
+    discriminator, lr: its size, and the rate of its own Adam.
+    weighted: weight the discriminator's samples by their weight of L_gan. The paper does not say.
+    """
+
+    costly = True
+    """Not computed for a batch without weight for L_gan; the discriminator does not learn from it."""
+
+    def __init__(
+        self,
+        pixel: float = 0.01,
+        vgg: float = 1.0,
+        adversarial: float = 0.005,
+        discriminator: DiscriminatorConfig | None = None,
+        lr: float = 1e-4,
+        weighted: bool = False,
+        features: Features = (),
+    ) -> None:
+        self.weights = pixel, vgg, adversarial
+        self.config, self.lr = discriminator or DiscriminatorConfig(), lr
+        self.weighted = weighted
+        self.features, self.vgg = features, VGG19([name for name, _ in features] or [LAYER])
+
+    def start(self, seed: int, device: torch.device, *, bf16: bool) -> None:
+        """A fresh discriminator, drawn from the seed alone, with its optimizer.
+
+        Its random numbers are not those of the network that was initialised from the same seed.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed((seed * 0x9E3779B1 - 1) % 2**32)  # as in training: 32 bits are used
+            self.discriminator = self.config.build()
+        self.discriminator.to(device)
+        self.optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=self.lr, fused=True)
+        self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=bf16)
+        self.unit = perceptual.unit() if self.weights[1] else 1.0
+
+    def __call__(self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
+        """See Objective."""
+        pixel, vgg, adversarial = self.weights
+        self.discriminator.requires_grad_(False)  # the gradient is for the network alone
+        with self.autocast:
+            with torch.no_grad():
+                real = self.discriminator(clean)
+                target = self.vgg(clean) if vgg else None
+            fake = self.discriminator(output)
+            seen = self.vgg(output) if vgg else None
+        feature = self._distance(seen, target) if vgg else output.new_zeros(len(output))
+        against = relativistic(fake.float(), real.float())
+        self.parts = {"vgg": feature.detach().mean(), "adversarial": against.detach().mean()}
+        return pixel * l1(output, clean) + vgg * feature + adversarial * against
+
+    def _distance(self, seen: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
+        """L_vgg of the features of both sides: [B]."""
+        if not self.features:
+            return l1(seen[LAYER], target[LAYER]) / self.unit
+        parts = [
+            weight * l1(seen[name], target[name]) / target[name].float().abs().mean((1, 2, 3))
+            for name, weight in self.features
+        ]
+        return torch.stack(parts).sum(0)
+
+    def learn(
+        self, output: Tensor, clean: Tensor, weight: Tensor, pace: float = 1.0
+    ) -> dict[str, Tensor]:
+        """One step of the discriminator on the same images; what is watched of both sides, each [].
+
+        weight: of L_gan in the mixed loss (MultiLoss.weights), [] or [B]; without any, nothing is
+        learnt. pace: part of its rate, as the network's own rate is of its peak: at a constant rate it
+        wins while the network comes to rest.
+        """
+        nan = output.new_full((), torch.nan, dtype=torch.float32)
+        shown = weight.any().float()
+        processes.average([shown])  # all processes learn, or none
+        if not shown:
+            return dict.fromkeys(WATCHED, nan)
+        parts = self.parts if weight.any() else dict.fromkeys(("vgg", "adversarial"), nan)
+        output = output.detach()
+        self.discriminator.requires_grad_(True)
+        with self.autocast:
+            real, fake = self.discriminator(clean).float(), self.discriminator(output).float()
+        loss = relativistic(real, fake)
+        loss = ((weight if self.weighted else 1.0) * loss).mean()
+        for group in self.optimizer.param_groups:
+            group["lr"] = pace * self.lr
+        self.optimizer.zero_grad()
+        loss.backward()
+        processes.gradients(list(self.discriminator.parameters()))
+        self.optimizer.step()
+        edges = [high_pass(image.float()).std() for image in (output, clean)]
+        margin = (real - fake).detach().mean()
+        watched = {"discriminator": loss.detach(), "margin": margin, "detail": edges[0] / edges[1]}
+        return {**parts, **watched}
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that has been learnt, by name."""
+        tensors = {f"network.{k}": v for k, v in self.discriminator.state_dict().items()}
+        for i, values in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{i}.{k}": v for k, v in values.items()}
+        return tensors
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Go on from a state()."""
+        network = {k[8:]: v for k, v in tensors.items() if k.startswith("network.")}
+        self.discriminator.load_state_dict(network)
+        states: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith("optimizer."):
+                _, i, name = key.split(".")
+                states.setdefault(int(i), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": states, "param_groups": groups})
+
+
+def relativistic(winner: Tensor, loser: Tensor) -> Tensor:
+    """How far winner's logits are from being above the average of loser's, and the reverse: [B].
+
+    The relativistic average loss (Jolicoeur-Martineau, 2019) with cross entropy, half of either part.
+    """
+    above = F.softplus(loser.mean() - winner)
+    below = F.softplus(loser - winner.mean())
+    return (above + below) / 2
+
+
+def health(history: pd.DataFrame) -> list[str]:
+    """What has gone wrong between the two sides, a sentence for each; of a history with WATCHED.
+
+    A discriminator that wins teaches nothing more; a network that has collapsed gives flat or noisy
+    images; a grid covers its flat regions. Each must last for ROWS rows in succession.
+    """
+    if "discriminator" not in history:
+        return []
+    seen = history[history["discriminator"].notna()]
+    signs = {
+        f"the discriminator wins: its loss is below {WON}": seen["discriminator"] < WON,
+        f"the network's images turn flat: their detail is below {DETAIL[0]} of the clean images'": (
+            seen["detail"] < DETAIL[0]
+        ),
+        f"the network's images turn to noise: their detail is over {DETAIL[1]} of the clean images'": (
+            seen["detail"] > DETAIL[1]
+        ),
+    }
+    if "grid" in seen:  # runs of earlier versions lack it
+        signs[f"the network draws a grid: its grid peak is over {GRID:g}"] = seen["grid"] > GRID
+    found = []
+    for sentence, holds in signs.items():
+        lasting = holds.rolling(ROWS).sum() == ROWS
+        if lasting.any():
+            first = seen[lasting].iloc[0]
+            found.append(f"{sentence} (stage {first['stage']:.0f}, step {first['step']:.0f})")
+    return found

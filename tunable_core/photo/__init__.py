@@ -1,0 +1,1 @@
+"""The command `tunable`: photographs in, photographs out."""

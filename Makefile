@@ -52,7 +52,7 @@ smoke: $(STAMP)  ## every notebook from scratch, tiny, no released run used; bui
 	TUNABLE_RUNS="$(CURDIR)/$(SMOKE)/runs" $(RUN) book/execute.py --profile smoke --force
 
 check: lint  ## style and the quick tests, in under a minute; for while you work
-	$(RUN) -m pytest -q -m "not slow and not browser" --ignore=tests/book
+	$(RUN) -m pytest -q -m "not slow" tests/core tests/study
 
 test: lint  ## everything: style, unit tests, smoke book with warnings as errors, the book in a browser
 	$(RUN) -m pytest -q -m "not browser"
@@ -60,8 +60,9 @@ test: lint  ## everything: style, unit tests, smoke book with warnings as errors
 	TUNABLE_BOOK="$(CURDIR)/$(SMOKE)/html" $(RUN) -m pytest -q -m browser
 
 nightly: $(STAMP)  ## kills, repeated forty times each; every solution of every exercise (an hour)
-	TUNABLE_FAULTS=40 $(RUN) -m pytest -q tests/test_faults.py tests/test_killed_downloads.py \
-		tests/test_endurance.py tests/book/test_killed.py tests/book/test_teaching.py
+	TUNABLE_FAULTS=40 $(RUN) -m pytest -q tests/slow/test_faults.py \
+		tests/slow/test_killed_downloads.py tests/slow/test_endurance.py tests/book/test_killed.py \
+		tests/book/test_teaching.py
 
 bench: $(STAMP)  ## what tuning costs, as ratios measured in one run (PARTS="network samples layers processes")
 	$(RUN) -m study.measuring.bench $(PARTS)

@@ -1,4 +1,4 @@
-"""What the tests of tunable_core share: tiny images, tiny networks, a store of their own."""
+"""What the tests share. Those in core/ must run where the study is not installed: it is imported late."""
 
 from __future__ import annotations
 
@@ -9,14 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from study.disk import records
-from study.runs import RunConfig
-from study.tasks.restoration import Denoising
-from tunable_core.controls import TunableConfig
-from tunable_core.files import write_atomically
-from tunable_core.resnet import ResNetConfig
-from tunable_core.training import Training
 
 TOLERANCES = {
     torch.float64: {"rtol": 1e-10, "atol": 1e-12},
@@ -33,6 +25,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Keep what a long test of `make nightly` took and measured (record_property)."""
     if "TUNABLE_FAULTS" not in os.environ or report.when != "call" or report.duration < 10:
         return
+    from study.disk import records
+    from tunable_core.files import write_atomically
+
     test = report.nodeid.rpartition("::")[2]
     kept = json.loads(NIGHTLY.read_text()) if NIGHTLY.exists() else {}
     kept[test] = {
@@ -79,8 +74,14 @@ def patches(images: list[torch.Tensor]) -> torch.Tensor:
 
 
 @pytest.fixture
-def config() -> RunConfig:
+def config():
     """The smallest denoising run: 3 steps of 2 patches of 8 pixels on the embedded samples."""
+    from study.runs import RunConfig
+    from study.tasks.restoration import Denoising
+    from tunable_core.controls import TunableConfig
+    from tunable_core.resnet import ResNetConfig
+    from tunable_core.training import Training
+
     return RunConfig(
         name="tiny",
         task=Denoising(),

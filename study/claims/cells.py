@@ -15,7 +15,7 @@ from study.measuring.protocols import Sweep
 from study.measuring.sweep import average
 from study.runs import RunConfig
 
-PAPER = records.PACKAGE.parent / "data" / "paper"
+PAPER = records.ROOT / "data" / "paper"
 LUMA = {"psnr": "psnr_y", "ssim": "ssim_y"}
 """What Table 5 means by its metrics."""
 

@@ -17,7 +17,7 @@ from study.disk import records
 
 __all__ = ["CLAIMS", "JUDGES", "LEVELS", "judged"]
 
-CLAIMS = records.PACKAGE.parent / "data" / "paper" / "claims.yml"
+CLAIMS = records.ROOT / "data" / "paper" / "claims.yml"
 JUDGES = judges_denoising.JUDGES | judges_restoration.JUDGES
 
 

@@ -13,7 +13,11 @@ from typing import Any
 
 import torch
 
-PACKAGE = Path(__file__).parent
+from tunable_core.training.processes import device_name
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The checkout, which holds both packages and data/."""
+PACKAGES = ("tunable_core", "study")
 
 
 def seal(record: dict[str, Any]) -> dict[str, Any]:
@@ -45,9 +49,8 @@ def wrote(path: Path) -> None:
 
 def machine(device: str) -> dict[str, Any]:
     """Device, threads and versions."""
-    name = torch.cuda.get_device_name() if device == "cuda" else f"CPU {platform.machine()}"
     versions = {"python": platform.python_version(), "torch": torch.__version__}
-    return {"device": name, "threads": torch.get_num_threads(), "versions": versions}
+    return {"device": device_name(device), "threads": torch.get_num_threads(), "versions": versions}
 
 
 def peak_memory_mb(device: str) -> int | None:
@@ -63,19 +66,19 @@ def peak_memory_mb(device: str) -> int | None:
 
 
 def code() -> dict[str, Any]:
-    """Commit, whether its tree was clean, and a hash of this package's source."""
+    """Commit, whether its tree was clean, and a hash of the source of both packages."""
     source = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        source.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
+    for path in sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py")):
+        source.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return {
         "commit": _git("rev-parse", "HEAD"),
-        "clean": _git("status", "--porcelain", "--", "tunable_core") == "",
+        "clean": _git("status", "--porcelain", "--", *PACKAGES) == "",
         "core": source.hexdigest(),
     }
 
 
 def _git(*words: str) -> str | None:
-    command = ["git", "-C", str(PACKAGE.parent), *words]
+    command = ["git", "-C", str(ROOT), *words]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

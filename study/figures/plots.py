@@ -21,7 +21,7 @@ from pandas.io.formats.style import Styler
 from PIL import Image
 from torch import Tensor, from_numpy
 
-PAPER = Path(__file__).parent.parent / "data" / "paper"
+PAPER = Path(__file__).parents[2] / "data" / "paper"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette; the paper's own numbers are always black."""
 MORE, LESS = "var(--study-more, #00558a)", "var(--study-less, #a84a00)"

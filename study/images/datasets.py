@@ -1,4 +1,4 @@
-"""Image sets: a registry with checksums, reads that are verified, downloads, crops for training.
+"""Image sets: a registry with checksums, reads that are verified, downloads.
 
 data/registry.tsv has a row for each file: the sets it is in, its place below root(), size, sha256,
 address and licence. The samples are photographs inside the wheels of scikit-image, scikit-learn and
@@ -14,7 +14,6 @@ import hashlib
 import importlib.util
 import io
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,9 +22,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from study.disk import records
 from tunable_core.files import DamagedFile, folder
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = records.ROOT
 REGISTRY = REPOSITORY / "data" / "registry.tsv"
 TRAINING = ("bsds500", "bsds500-clean", "div2k")
 """Sets to train on. One image of bsds500, train/302003, is also Set5's woman; bsds500-clean is bsds500
@@ -291,32 +291,3 @@ def _manifest(archive: Path, sha256: str) -> dict[str, tuple[int, str]]:
         return {image: (int(size), digest) for image, size, digest in entries if first == sha256}
     except (OSError, ValueError):
         return {}
-
-
-def crops(images: Sequence[Tensor], patch: int, batch: int, generator: torch.Generator) -> Tensor:
-    """Random patches: image, place, flips and transposition each drawn uniformly, independently.
-
-    images: each [C, H, W] uint8, decoded (`list(image_set)`); patch: side in pixels.
-    Returns [batch, C, patch, patch] uint8. Raises ValueError for an image smaller than the patch.
-    """
-    if not len(images) or patch < 1 or batch < 1:
-        raise ValueError(
-            f"images, patch and batch must be 1 or more; got {len(images)}, {patch} and {batch}"
-        )
-    for position, image in enumerate(images):
-        if min(image.shape[1:]) < patch:
-            raise ValueError(
-                f"image {position} is {image.shape[1]} x {image.shape[2]} pixels, smaller than the "
-                f"patch of {patch} (take smaller patches, or leave it out)"
-            )
-    picks = torch.randint(len(images), (batch,), generator=generator).tolist()
-    places = torch.rand(batch, 2, generator=generator, dtype=torch.float64).tolist()
-    turns = torch.randint(8, (batch,), generator=generator).tolist()
-    chosen = []
-    for pick, (down, right), turn in zip(picks, places, turns, strict=True):
-        height, width = images[pick].shape[1:]
-        top, left = int(down * (height - patch + 1)), int(right * (width - patch + 1))
-        piece = images[pick][:, top : top + patch, left : left + patch]
-        piece = piece.flip([axis for axis in (1, 2) if turn & axis])
-        chosen.append(piece.transpose(1, 2) if turn & 4 else piece)
-    return torch.stack(chosen)

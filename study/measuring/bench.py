@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from study.disk.records import PACKAGE, code, machine
+from study.disk.records import ROOT, code, machine
 from study.measuring import overhead
 from study.measuring.overhead import LayerGrid
 from study.runs import store
@@ -24,7 +24,7 @@ SIZES = {"8 x 32": (ResNetConfig(8, 32), 8, 48), "16 x 64": (ResNetConfig(16, 64
 """Backbone, batch and patch of each size."""
 GRID = LayerGrid()
 """The cases of Fig. 3, as they are and compiled, which takes seconds for each."""
-WRAPPER = ("aggregation", "banks", "live", "omega", "overhead", "tunable")
+WRAPPER = ("banks", "exchange", "live", "mixing", "omega", "phi", "samples", "tunable")
 """The modules whose code a benchmark measures, or measures with."""
 FEW = LayerGrid(kernel=(3,), p=(1, 2, 4, 8), channels=(8, 32, 128))
 """The cases of Fig. 3 that are measured when nobody asked for all of them: half a minute."""
@@ -53,7 +53,7 @@ def measure(part: str, seconds: float, device: str, *, few: bool = False) -> pd.
     if part == "processes":
         return pd.concat(
             [
-                overhead.processes(config.build(), batch=batch, patch=patch)
+                overhead.with_processes(config.build(), batch=batch, patch=patch)
                 for config, batch, patch in SIZES.values()
             ],
             keys=SIZES,
@@ -102,7 +102,7 @@ def wrapper() -> str:
     """Digest of the sources of WRAPPER as they are now."""
     total = hashlib.sha256()
     for name in WRAPPER:
-        total.update(f"{name}\n".encode() + (PACKAGE / f"{name}.py").read_bytes())
+        total.update(f"{name}\n".encode() + (ROOT / "tunable_core" / f"{name}.py").read_bytes())
     return total.hexdigest()
 
 

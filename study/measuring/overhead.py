@@ -314,10 +314,12 @@ def operators(plain: nn.Module, side: int = 32) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["work", "case", "operators", "ratio"])
 
 
-def processes(plain: nn.Module, *, batch: int, patch: int, count: int = 2, rounds=50) -> pd.DataFrame:
+def with_processes(
+    plain: nn.Module, *, batch: int, patch: int, count: int = 2, rounds=50
+) -> pd.DataFrame:
     """Times of a training step on the CPU by one process and by several, of one thread each.
 
-    The several share one batch and average gradients, as under torchrun (`ranks`). Columns: processes,
+    The several share one batch and average gradients, as under torchrun. Columns: processes,
     milliseconds ms, speedup over one, and efficiency, which is speedup per process.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -333,7 +335,7 @@ def processes(plain: nn.Module, *, batch: int, patch: int, count: int = 2, round
 def _rank(
     rank: int, count: int, folder: Path, plain: nn.Module, batch: int, patch: int, rounds: int
 ) -> None:
-    """One process of `processes`: in turns the first works alone while the others wait, and all work."""
+    """One process of with_processes: the first works alone, then all work, in turns."""
     torch.set_num_threads(1)
     meeting = f"file://{folder / 'meeting'}"
     dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=count)

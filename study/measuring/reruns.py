@@ -109,10 +109,10 @@ def main() -> None:
     parser.add_argument("--images", default="kodak")
     parser.add_argument("--profile", default="laptop", choices=list(configs.PROFILES))
     arguments = parser.parse_args()
-    configs = {config.name: config for config in configs.all_runs(configs.profile(arguments.profile))}
-    if arguments.run not in configs:
+    known = {config.name: config for config in configs.all_runs(configs.profile(arguments.profile))}
+    if arguments.run not in known:
         parser.error(f"no run is named {arguments.run!r}; study --list shows them")
-    config, what = configs[arguments.run], configs.measurements.seeds(arguments.images)
+    config, what = known[arguments.run], configs.measurements.seeds(arguments.images)
     print(apart(find(config, what), again(config, what)))
 
 

@@ -11,10 +11,20 @@ from typing import Any
 from study import configs, networks, runs
 from study.networks import third_party
 from study.runs import Run, RunConfig, keys, store
-from study.tasks import style
-from tunable_core import controls, omega
+from study.tasks import restoration, style
+from tunable_core import controls, omega, resnet, training
 
-MODULES: tuple[ModuleType, ...] = (runs, tasks, style, controls, networks, third_party, training, omega)
+MODULES: tuple[ModuleType, ...] = (
+    runs,
+    restoration,
+    style,
+    controls,
+    resnet,
+    networks,
+    third_party,
+    training,
+    omega,
+)
 """Where the classes of configs are, which a record names."""
 
 

@@ -105,7 +105,7 @@ class Run:
 
 def store() -> Path:
     """Folder of runs/ and sweeps/: $TUNABLE_RUNS, or data/ of this repository."""
-    return files.folder("TUNABLE_RUNS", records.PACKAGE.parent / "data")
+    return files.folder("TUNABLE_RUNS", records.ROOT / "data")
 
 
 def find(config: RunConfig, *, weights: bool = False) -> Path | None:

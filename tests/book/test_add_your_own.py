@@ -13,6 +13,7 @@ from torch import nn
 
 from study import configs, runs
 from study.measuring import sweep
+from study.runs import stored
 from tunable_core import controls
 from tunable_core.resnet import ResNetConfig
 
@@ -209,7 +210,7 @@ def test_the_example_is_trained_and_measured_once_and_found_in_table_1(store, mo
     def refuse(*arguments, **settings):
         raise AssertionError("not found again")
 
-    monkeypatch.setattr(runs, "train", refuse)
+    monkeypatch.setattr(stored, "train", refuse)
     monkeypatch.setattr(sweep, "measure", refuse)
     run(OWN, fences(OWN, "python")[1:], names)
     added = eval(f"{{{additions()['denoising']}}}", names)

@@ -71,10 +71,10 @@ class Denoise:
         """Do it; returns the exit code."""
         if self.force and self.skip_existing:
             raise ValueError("--force replaces what --skip-existing leaves: give one of them")
-        jobs = jobs.collect(self.paths, recursive=self.recursive)
-        if jobs.single and not self.skip_existing:
-            jobs.check_free(jobs.pairs[0][1], self.force)
-        return jobs.run(
+        wanted = jobs.collect(self.paths, recursive=self.recursive)
+        if wanted.single and not self.skip_existing:
+            jobs.check_free(wanted.pairs[0][1], self.force)
+        return wanted.run(
             lambda: Worker(fixed(_trained(self.run), self.omega), self.tile),
             force=self.force,
             skip=self.skip_existing,

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from study.images.datasets import crops
-from tunable_core.checks import check
 from tunable_core.controls.base import Control, Stage, check_stages
-from tunable_core.omega import OmegaSampling
 from tunable_core.training import processes
+from tunable_core.training.crops import crops
+from tunable_core.training.settings import Training, learning_rate
 from tunable_core.training.state import State
 
 LOG_EVERY = 100
@@ -25,68 +21,8 @@ LOG_EVERY = 100
 CHECKPOINT_SECONDS = 60
 
 
-@dataclass(frozen=True)
-class Training:
-    """Settings of a training, for one stage of share 1."""
-
-    steps: int = 20_000
-    """Optimizer steps."""
-    batch: int = 8
-    """Patches a step."""
-    patch: int = 48
-    """Side of a square patch, pixels."""
-    lr: float = 1e-3
-    """Peak learning rate."""
-    schedule: Literal["cosine", "constant"] = "cosine"
-    """cosine: linear warm-up, then cosine to zero; constant: the paper's fixed rate."""
-    warmup: int = 500
-    """Steps of linear warm-up of the cosine schedule."""
-    clip: float = 1.0
-    """Largest gradient norm."""
-    weight_decay: float = 0.0
-    """Of AdamW; 0 makes it Adam."""
-    ema: float = 0.999
-    """Decay of the moving average of the weights, which is what a run keeps; 0 turns it off."""
-    omega: OmegaSampling = field(default_factory=OmegaSampling)
-    """How omegas are drawn in stages that do not fix them."""
-    fidelity_first: int = 0
-    """Steps at (1, 0, ...) before any omega is drawn in such a stage: the rest then starts from a
-    network for the first objective."""
-    precision: Literal["bf16", "float32"] = "bf16"
-    """bf16: autocast of the network; losses, kernels' mixing and weights stay float32."""
-    seed: int = 0
-    """Of initialisation, crops, noise and omegas."""
-
-    def __post_init__(self) -> None:
-        rules = {
-            "steps must be at least 1": self.steps >= 1,
-            "batch must be at least 1": self.batch >= 1,
-            "patch must be at least 8 pixels": self.patch >= 8,
-            "lr must be positive and finite": 0 < self.lr < math.inf,
-            "warmup must not be negative": self.warmup >= 0,
-            "fidelity_first must not be negative": self.fidelity_first >= 0,
-            "clip must be positive": self.clip > 0,
-            "weight_decay must not be negative": self.weight_decay >= 0,
-            "ema must lie in [0, 1)": 0 <= self.ema < 1,
-            "schedule must be 'cosine' or 'constant'": self.schedule in ("cosine", "constant"),
-            "precision must be 'bf16' or 'float32'": self.precision in ("bf16", "float32"),
-            "batch must be a multiple of omega.groups": self.batch % self.omega.groups == 0,
-        }
-        check(self, rules)
-
-
 class TrainingDiverged(ArithmeticError):
     """A loss or gradient stopped being a number; the message says where and what is kept."""
-
-
-def learning_rate(step: int, steps: int, settings: Training) -> float:
-    """Rate at a step in [0, steps): a pure function, so there is nothing to save."""
-    if settings.schedule == "constant":
-        return settings.lr
-    warmup = min(settings.warmup, steps // 10)
-    if step < warmup:
-        return settings.lr * (step + 1) / warmup
-    return settings.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
 
 
 def train(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import platform
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
@@ -45,6 +46,11 @@ def join() -> torch.device:
 def _leave() -> None:
     if dist.is_initialized():
         dist.destroy_process_group()
+
+
+def device_name(device: str) -> str:
+    """The device in words, as records name it: the GPU's model, or the kind of CPU."""
+    return torch.cuda.get_device_name() if device == "cuda" else f"CPU {platform.machine()}"
 
 
 def count() -> int:

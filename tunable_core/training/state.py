@@ -5,19 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from study.disk import records
 from tunable_core.controls.base import Control, Stage
 from tunable_core.files import DamagedFile, load_tensors, save_tensors
 from tunable_core.training import processes
-
-if TYPE_CHECKING:
-    from tunable_core.training import Training
+from tunable_core.training.settings import Training
 
 
 class State:
@@ -32,7 +28,7 @@ class State:
         self.stage, self.step, self.rows, self.columns = 0, 0, [], []
         self.sums, self.count, self.saved = 0, 0, time.monotonic()
         self.resumed: dict[str, Tensor] = {}
-        self.devices = [records.machine(self._device.type)["device"]]
+        self.devices = [processes.device_name(self._device.type)]
         self._start_adversary()
         if checkpoint is not None and checkpoint.exists():
             self.resumed, metadata = load_tensors(checkpoint)

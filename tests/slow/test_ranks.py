@@ -22,8 +22,9 @@ import torch
 torch.set_num_threads(1)
 from tunable_core.training import processes, loop
 from study import runs, configs
+from study.runs import stored
 from tunable_core.omega import OmegaSampling
-loop.CHECKPOINT_SECONDS, loop.LOG_EVERY, runs.HALF_FROM = 0, 5, float("inf")
+loop.CHECKPOINT_SECONDS, loop.LOG_EVERY, stored.HALF_FROM = 0, 5, float("inf")
 steps, groups, task = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 budget = configs.profile("smoke")
 if task == "denoising":
@@ -75,8 +76,8 @@ def alike(one: Path, other: Path, atol: float = 1e-5) -> None:
 
 @pytest.mark.slow
 def test_two_processes_train_as_one_does_with_two_groups(tmp_path):
-    for processes in (1, 2):
-        ended(train(tmp_path / str(processes) / "store", processes))
+    for count in (1, 2):
+        ended(train(tmp_path / str(count) / "store", count))
     alike(tmp_path / "1/store", tmp_path / "2/store")
     (record,) = (tmp_path / "2/store/runs").glob("it-*/run.json")
     assert '"processes": 2' in record.read_text()
@@ -84,8 +85,8 @@ def test_two_processes_train_as_one_does_with_two_groups(tmp_path):
 
 @pytest.mark.slow
 def test_one_omega_in_a_step_is_shared_by_all_processes(tmp_path):
-    for processes in (1, 2):
-        ended(train(tmp_path / str(processes) / "store", processes, groups=1))
+    for count in (1, 2):
+        ended(train(tmp_path / str(count) / "store", count, groups=1))
     alike(tmp_path / "1/store", tmp_path / "2/store")
 
 

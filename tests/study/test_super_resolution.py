@@ -251,10 +251,10 @@ def test_a_file_that_is_no_network_is_refused(tmp_path):
 @pytest.mark.parametrize("name", super_resolution.SIZES)
 def test_the_runs_of_table_4_may_stand_in_one_table(name):
     budget = configs.profile(name)
-    configs = [super_resolution.resnet(method, budget) for method in super_resolution.METHODS]
-    assert len({config.network for config in configs}) == 1
-    assert len({config.task for config in configs}) == 1
-    assert len({replace(c.training, fidelity_first=0) for c in configs}) == 1
+    wanted = [super_resolution.resnet(method, budget) for method in super_resolution.METHODS]
+    assert len({config.network for config in wanted}) == 1
+    assert len({config.task for config in wanted}) == 1
+    assert len({replace(c.training, fidelity_first=0) for c in wanted}) == 1
 
 
 @pytest.mark.parametrize("name", super_resolution.SIZES)

@@ -29,9 +29,9 @@ def test_an_unknown_profile_is_refused_with_the_names_there_are():
 
 
 def test_no_run_is_listed_twice(budget):
-    configs = configs.all_runs(budget)
-    assert len({config.key for config in configs}) == len(configs)
-    assert len({config.name for config in configs}) == len(configs)
+    listed = configs.all_runs(budget)
+    assert len({config.key for config in listed}) == len(listed)
+    assert len({config.name for config in listed}) == len(listed)
 
 
 def test_the_gpu_budget_is_the_paper_s_size_and_sampling_with_a_shorter_schedule():

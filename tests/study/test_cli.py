@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from study import runs
-from study.runs import RunConfig
+from study.runs import RunConfig, stored
 from study.tasks.restoration import Denoising
 from tunable_core.controls import TunableConfig
 from tunable_core.photo import applying, cli, photos, strips
@@ -44,7 +44,7 @@ def trained(tmp_path_factory):
 def here(trained, tmp_path, monkeypatch):
     """An empty folder to work in; any training fails."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runs, "train", None)
+    monkeypatch.setattr(stored, "train", None)
     return tmp_path
 
 

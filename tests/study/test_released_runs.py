@@ -75,7 +75,7 @@ CONFIGS = {c.name: c for b in ("laptop", "gpu") for c in configs.all_runs(config
 @pytest.fixture(autouse=True)
 def released(monkeypatch):
     """The runs of this repository, whatever the tests' own store is."""
-    monkeypatch.setenv("TUNABLE_RUNS", str(records.PACKAGE.parent / "data"))
+    monkeypatch.setenv("TUNABLE_RUNS", str(records.ROOT / "data"))
 
 
 def test_the_store_of_the_repository_holds_the_released_runs_and_no_other():

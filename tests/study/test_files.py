@@ -163,7 +163,7 @@ def test_a_folder_named_with_a_tilde_is_below_home(monkeypatch, tmp_path, variab
     assert place() == tmp_path / "here"
 
 
-@pytest.mark.skipif(not (records.PACKAGE.parent / ".git").exists(), reason="needs a clone")
+@pytest.mark.skipif(not (records.ROOT / ".git").exists(), reason="needs a clone")
 @pytest.mark.parametrize(
     "name",
     [
@@ -176,7 +176,7 @@ def test_a_folder_named_with_a_tilde_is_below_home(monkeypatch, tmp_path, variab
 )
 def test_git_sees_nothing_that_is_there_for_a_while_only(name):
     git = shutil.which("git") or pytest.skip("needs git")
-    command = [git, "-C", str(records.PACKAGE.parent), "check-ignore", "-q", name]
+    command = [git, "-C", str(records.ROOT), "check-ignore", "-q", name]
     assert subprocess.run(command, check=False).returncode == 0
 
 

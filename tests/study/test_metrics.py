@@ -14,7 +14,7 @@ from study.images.degradations import gaussian_blur
 from study.measuring import metrics
 from tunable_core.objectives import noise_target
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 @pytest.fixture

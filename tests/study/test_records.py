@@ -27,18 +27,20 @@ def test_what_was_never_sealed_is_no_record(content):
 
 
 def test_the_record_of_the_code_changes_with_the_code(tmp_path, monkeypatch):
-    copied = tmp_path / "tunable_core"
-    shutil.copytree(records.PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in records.PACKAGES:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(records.ROOT / name, tmp_path / name, ignore=ignored)
     before = records.code()["core"]
-    monkeypatch.setattr(records, "PACKAGE", copied)
+    monkeypatch.setattr(records, "ROOT", tmp_path)
     assert records.code()["core"] == before
-    (copied / "omega.py").write_text("changed")
-    assert records.code()["core"] != before
+    for name in records.PACKAGES:
+        (tmp_path / name / "__init__.py").write_text("changed")
+        assert records.code()["core"] != before
+        before = records.code()["core"]
 
 
 def test_a_record_without_git_has_no_commit(tmp_path, monkeypatch):
-    (tmp_path / "tunable_core").mkdir()
-    monkeypatch.setattr(records, "PACKAGE", tmp_path / "tunable_core")
+    monkeypatch.setattr(records, "ROOT", tmp_path)
     assert records.code()["commit"] is None
     assert records.code()["clean"] is not True
 

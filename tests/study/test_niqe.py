@@ -10,7 +10,7 @@ import torch
 from study.images import datasets
 from study.measuring import metrics, niqe
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from study import runs
-from study.disk.records import PACKAGE
+from study.disk.records import ROOT
 from study.images import datasets
 from study.images.degradations import gaussian_noise
 from study.measuring import metrics, sweep, sweep_files
@@ -307,9 +307,9 @@ def test_a_seed_whose_sweep_is_gone_takes_no_other_seeds_place(config, store):
 
 def test_what_is_measured_of_the_samples_is_not_part_of_the_repository(kept, store):
     file = Path("data") / kept[1].relative_to(store)
-    if not (PACKAGE.parent / ".git").exists():
+    if not (ROOT / ".git").exists():
         pytest.skip("not a clone")
-    command = ["git", "-C", PACKAGE.parent, "check-ignore", "--quiet", file]
+    command = ["git", "-C", ROOT, "check-ignore", "--quiet", file]
     assert subprocess.run(command, check=False).returncode == 0
 
 

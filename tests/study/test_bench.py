@@ -109,7 +109,7 @@ def test_unchanged_dials_cost_no_operator_at_all():
 
 @pytest.mark.slow
 def test_two_processes_are_compared_with_one():
-    table = overhead.processes(ResNet(1, 4), batch=2, patch=8, rounds=3)
+    table = overhead.with_processes(ResNet(1, 4), batch=2, patch=8, rounds=3)
     assert table.processes.tolist() == [1, 2]
     assert table.speedup[0] == 1
     assert table.speedup[1] == pytest.approx(table.ms[0] / table.ms[1])

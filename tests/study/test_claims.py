@@ -13,6 +13,7 @@ from study.claims.verdicts import CLEAN, KEEP, NotMeasured, graded, table
 from study.configs import measurements
 from study.measuring import bench, sweep, sweep_files
 from study.measuring.sweep import FIVE
+from study.runs import stored
 
 TEXTS = yaml.safe_load(claims.CLAIMS.read_text())
 BUDGET = configs.profile("laptop")
@@ -142,7 +143,7 @@ def test_a_label_decides_nothing():
 
 def test_of_a_run_without_weights_nothing_is_trained_for_a_verdict(store, monkeypatch):
     kept_run(method("tunable"))
-    monkeypatch.setattr(runs, "train", None)
+    monkeypatch.setattr(stored, "train", None)
     verdict = claims.judged(BUDGET).loc["manifolds"]
     assert verdict.verdict == "not tested"
     assert "the weights of denoising-tunable-fixed" in verdict.evidence

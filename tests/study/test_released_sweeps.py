@@ -12,7 +12,7 @@ from study import configs, runs
 from study.claims import claims
 from study.claims.cells import beside_printed
 from study.configs import measurements
-from study.disk.records import PACKAGE
+from study.disk.records import ROOT
 from study.measuring import sweep, sweep_files
 from study.measuring.style_sweep import StyleSweep
 from study.measuring.sweep import DenoisingSweep, JointSweep, RealSweep, SuperResolutionSweep
@@ -20,7 +20,7 @@ from study.tasks.style import Style
 from tunable_core.controls import Blend, Fixed, PixelBlend, Retouch
 from tunable_core.photo.resampling import Bicubic
 
-FILES = sorted((PACKAGE.parent / "data/sweeps").glob("*.csv"))
+FILES = sorted((ROOT / "data/sweeps").glob("*.csv"))
 KINDS = (StyleSweep, JointSweep, SuperResolutionSweep, DenoisingSweep, RealSweep)
 
 

@@ -22,7 +22,7 @@ from study.images.degradations import gaussian_noise
 from study.measuring import metrics
 from study.measuring.sweep import DenoisingSweep, sweep
 from study.networks.third_party import SwinIRConfig
-from study.runs import RunConfig, locks
+from study.runs import RunConfig, locks, stored
 from study.tasks.restoration import Denoising, RealDenoising
 from tunable_core.controls import DNIConfig, TunableConfig
 from tunable_core.files import DamagedFile, load_tensors
@@ -49,13 +49,13 @@ def no_training(monkeypatch):
     def refuse(*arguments, **settings):
         raise AssertionError("trained again")
 
-    return lambda: monkeypatch.setattr(runs, "train", refuse)
+    return lambda: monkeypatch.setattr(stored, "train", refuse)
 
 
 @pytest.fixture
 def no_rounding(monkeypatch):
     """Weights are kept in float32."""
-    monkeypatch.setattr(runs, "HALF_FROM", float("inf"))
+    monkeypatch.setattr(stored, "HALF_FROM", float("inf"))
 
 
 # Kept and found
@@ -257,7 +257,7 @@ def test_weights_in_float16_change_the_output_by_less_than_a_hundredth_decibel(
 ):
     precise, images = config.build(), list(datasets.load(config.data))
     loop.train(precise, config.task, images, config.training, progress=False)
-    monkeypatch.setattr(runs, "HALF_FROM", 1)
+    monkeypatch.setattr(stored, "HALF_FROM", 1)
     rounded = get(config).control
     assert not same(rounded, precise)
     degraded = gaussian_noise(patches, 15, torch.Generator().manual_seed(0))
@@ -467,7 +467,7 @@ def test_every_run_has_a_checkpoint_of_its_own(config, monkeypatch, name):
         seen.append(checkpoint)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "train", watch)
+    monkeypatch.setattr(stored, "train", watch)
     for seed in (0, 1):
         seeded = replace(config, name=name, training=replace(config.training, seed=seed))
         with pytest.raises(KeyboardInterrupt):
@@ -596,7 +596,7 @@ def test_the_store_is_in_the_repository_unless_told_otherwise(monkeypatch, tmp_p
     monkeypatch.setenv("TUNABLE_RUNS", str(tmp_path))
     assert runs.store() == tmp_path
     monkeypatch.delenv("TUNABLE_RUNS")
-    assert runs.store() == records.PACKAGE.parent / "data"
+    assert runs.store() == records.ROOT / "data"
 
 
 def test_a_config_is_frozen(config):

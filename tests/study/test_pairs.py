@@ -10,6 +10,7 @@ from study.images import datasets, pairs
 from study.images.datasets import MissingData
 from study.tasks.restoration import RealDenoising
 from tunable_core.files import DamagedFile
+from tunable_core.training.crops import crops
 
 NAM = pytest.mark.skipif(
     not datasets.available("nam"), reason="needs the nam images (make data DATASETS=nam)"
@@ -90,7 +91,7 @@ def test_photographs_that_are_no_pairs_are_refused_by_the_task_of_pairs():
 def test_crops_of_a_pair_are_of_the_same_place_and_way_round():
     clean = torch.from_numpy(photograph(40, 50)).permute(2, 0, 1) // 2
     pair = torch.cat([clean, clean + 1])
-    found = datasets.crops([pair], 16, 20, torch.Generator().manual_seed(0)).float() / 255
+    found = crops([pair], 16, 20, torch.Generator().manual_seed(0)).float() / 255
     clean, noisy, _ = RealDenoising().pair(found, torch.Generator())
     torch.testing.assert_close(noisy - clean, torch.full_like(clean, 1 / 255))
 

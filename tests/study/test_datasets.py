@@ -22,8 +22,9 @@ from study.images.datasets import MissingData
 from study.images.downloads import DownloadFailed
 from study.tasks import weights
 from tunable_core.files import DamagedFile
+from tunable_core.training.crops import crops
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 IMAGES = ["0001.png", "0002.png", "0003.png"]
 
 
@@ -545,13 +546,13 @@ def numbered(height, width, base=0):
 
 
 def test_crops_are_a_batch_of_bytes():
-    batch = datasets.crops([numbered(9, 12), numbered(10, 8)], 4, 5, generator())
+    batch = crops([numbered(9, 12), numbered(10, 8)], 4, 5, generator())
     assert (batch.shape, batch.dtype) == ((5, 3, 4, 4), torch.uint8)
 
 
 def test_the_same_seed_makes_the_same_crops_and_another_makes_others():
     images = [numbered(9, 12), numbered(10, 8)]
-    first, same, other = (datasets.crops(images, 4, 5, generator(seed)) for seed in (0, 0, 1))
+    first, same, other = (crops(images, 4, 5, generator(seed)) for seed in (0, 0, 1))
     assert torch.equal(first, same)
     assert not torch.equal(first, other)
 
@@ -561,14 +562,14 @@ def test_a_crop_is_a_window_up_to_flips_and_transposition():
     windows = {
         tuple(image[0, y : y + 3, x : x + 3].flatten().tolist()) for y in range(4) for x in range(3)
     }
-    for crop in datasets.crops([image], 3, 200, generator())[:, 0]:
+    for crop in crops([image], 3, 200, generator())[:, 0]:
         turns = [t.flip(axes) for t in (crop, crop.T) for axes in ([], [0], [1], [0, 1])]
         assert len({tuple(turn.flatten().tolist()) for turn in turns} & windows) == 1
 
 
 def test_every_place_orientation_and_image_is_drawn_alike():
     images = [numbered(3, 4), numbered(4, 3, base=100)]  # 2 images, 6 places, 8 orientations each
-    draws = datasets.crops(images, 2, 9600, generator())[:, 0].flatten(1).tolist()
+    draws = crops(images, 2, 9600, generator())[:, 0].flatten(1).tolist()
     counts = Counter(map(tuple, draws))
     assert len(counts) == 2 * 6 * 8
     assert max(abs(count - 100) for count in counts.values()) < 50  # five standard deviations
@@ -576,19 +577,19 @@ def test_every_place_orientation_and_image_is_drawn_alike():
 
 def test_channels_are_cut_alike():
     image = torch.stack([numbered(9, 12)[0] + channel for channel in range(3)])
-    batch = datasets.crops([image], 4, 8, generator())
+    batch = crops([image], 4, 8, generator())
     assert torch.equal(batch[:, 2], batch[:, 0] + 2)
 
 
 def test_an_image_smaller_than_the_patch_is_named():
     with pytest.raises(ValueError, match="image 1 is 10 x 3 pixels, smaller than the patch of 4"):
-        datasets.crops([numbered(9, 12), numbered(10, 3)], 4, 5, generator())
+        crops([numbered(9, 12), numbered(10, 3)], 4, 5, generator())
 
 
 @pytest.mark.parametrize(("images", "patch", "batch"), [([], 4, 5), ([1], 0, 5), ([1], 4, 0)])
 def test_crops_of_nothing_are_refused(images, patch, batch):
     with pytest.raises(ValueError, match="must be 1 or more"):
-        datasets.crops([numbered(9, 12) for _ in images], patch, batch, generator())
+        crops([numbered(9, 12) for _ in images], patch, batch, generator())
 
 
 # The command line

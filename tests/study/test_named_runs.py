@@ -9,7 +9,7 @@ import torch
 
 from study import configs, networks, runs
 from study.networks.third_party import NAFNetConfig, SwinIRConfig
-from study.runs import keys, named
+from study.runs import keys, named, stored
 from tunable_core.controls import CFSNetConfig, DNIConfig, DyNetConfig, FiLMConfig, TunableConfig
 from tunable_core.omega import OmegaSampling
 from tunable_core.resnet import ResNetConfig
@@ -24,7 +24,7 @@ def run(config, store):
 
 @pytest.fixture
 def no_training(monkeypatch, run):
-    monkeypatch.setattr(runs, "train", None)
+    monkeypatch.setattr(stored, "train", None)
 
 
 @pytest.mark.usefixtures("no_training")

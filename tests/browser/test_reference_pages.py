@@ -1,0 +1,43 @@
+"""The reference and its links, in the built book."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+BUILT = Path(os.environ.get("TUNABLE_BOOK") or Path(__file__).resolve().parents[2] / "book/_build/html")
+
+
+def test_a_word_says_what_it_means_to_the_pointer_and_to_the_keyboard(context, address):
+    page = context.new_page()
+    page.goto(f"{address}/03-denoising.html")
+    word = page.locator("a.study-term").first
+    assert len(word.get_attribute("title")) > 20
+    word.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    shown = word.evaluate("e => getComputedStyle(e, '::after').content")
+    assert word.get_attribute("title") in shown.replace("\\", "")
+    page.close()
+
+
+def test_prose_leads_to_the_reference():
+    text = (BUILT / "02-runtime-overhead.html").read_text()
+    assert 'href="api/shipping.html#tunable_core.live.Live"' in text
+
+
+def test_the_reference_holds_a_docstring():
+    text = (BUILT / "api/core.html").read_text()
+    assert "any network or layer; it is copied, never changed." in text
+
+
+def test_a_page_tells_those_who_link_to_it_what_it_is():
+    text = (BUILT / "03-denoising.html").read_text()
+    told = dict(re.findall(r'<meta property="(og:[a-z:]+)" content="([^"]*)"', text))
+    assert told["og:title"] == "The denoising dial"
+    assert len(told["og:description"]) > 60
+    assert told["og:image"].endswith("preview.png")
+    assert (BUILT / "preview.png").stat().st_size < 300_000

@@ -37,7 +37,7 @@ def inputs(root: Path, source: Path, values: Mapping[str, Any]) -> dict[str, str
     return {
         "notebook": sha256(source),
         "parameters": hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest(),
-        "tunable_core": _hash(_files(root, (root / "tunable_core").rglob("*.py"))),
+        **{name: _hash(_files(root, (root / name).rglob("*.py"))) for name in ("tunable_core", "study")},
         "requirements.lock": _hash(_files(root, [root / "requirements.lock"])),
     }
 

@@ -1,4 +1,4 @@
-"""What the tests share. Those in core/ must run where the study is not installed: it is imported late."""
+"""What the tests share. The study is imported late: tests in core/ run where it is not installed."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from sphinx.util.nodes import make_refnode
 
 ITEM = re.compile(r"([a-z_]\w*(?:, [a-z_]\w*)*): ")
 LINKED = ("class", "function", "method", "module", "exception")
-PACKAGE = "tunable_core"
+PACKAGES = ("tunable_core.", "study.")
 LONGEST = 40
 """Characters of the longest value that is shown; what is longer is read in the code."""
 
@@ -63,7 +63,7 @@ def names(objects: Mapping[str, Any]) -> dict[str, str]:
     called: dict[str, str] = {}
     uses: Counter[str] = Counter()
     for full, entry in objects.items():
-        if entry.objtype not in LINKED or not full.startswith(f"{PACKAGE}."):
+        if entry.objtype not in LINKED or not full.startswith(PACKAGES):
             continue
         parts = full.split(".")
         shorts = {".".join(parts[-2:])}

@@ -71,8 +71,10 @@ def test_a_result_is_used_again_until_something_it_is_made_from_changes(project,
     first = result(project).read_bytes()
     assert "unchanged" in run()[1]
     assert result(project).read_bytes() == first
-    (project / "tunable_core/core.py").write_text("VALUE = 2\n")
-    assert "changed: tunable_core" in run()[1]
+    for package in ("tunable_core", "study"):
+        (project / package).mkdir(exist_ok=True)
+        (project / package / "core.py").write_text("VALUE = 2\n")
+        assert f"changed: {package}" in run()[1]
     assert result(project).read_bytes() != first
 
 

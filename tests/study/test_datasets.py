@@ -285,7 +285,7 @@ def test_a_sample_with_other_pixels_is_noticed(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_samples_are_read_without_importing_their_packages():
     code = (
-        "import sys; from tunable_core import datasets; datasets.load('samples')['china']\n"
+        "import sys; from study.images import datasets; datasets.load('samples')['china']\n"
         "sys.exit(any(name in sys.modules for name in ('skimage', 'sklearn', 'matplotlib')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,9 +7,10 @@ from dataclasses import field, make_dataclass, replace
 import pytest
 import torch
 
-from study import configs, networks, runs
+from study import configs, runs
 from study.networks.third_party import NAFNetConfig, SwinIRConfig
 from study.runs import keys, named, stored
+from tunable_core import resnet
 from tunable_core.controls import CFSNetConfig, DNIConfig, DyNetConfig, FiLMConfig, TunableConfig
 from tunable_core.omega import OmegaSampling
 from tunable_core.resnet import ResNetConfig
@@ -60,7 +61,7 @@ def test_a_record_from_before_a_field_was_added_has_the_value_of_before(run, mon
     wider = make_dataclass(
         "ResNetConfig", [("dropout", float, added)], bases=(ResNetConfig,), frozen=True
     )
-    monkeypatch.setattr(networks, "ResNetConfig", wider)
+    monkeypatch.setattr(resnet, "ResNetConfig", wider)
     found = named.load("tiny")
     assert found.config.network == wider(1, 4, dropout=0.0)
     assert found.folder == run.folder

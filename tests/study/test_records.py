@@ -58,7 +58,9 @@ def test_without_the_modules_of_unix_everything_is_imported_and_no_peak_memory_g
     script = (
         "import sys\n"
         "sys.modules |= dict.fromkeys(['resource', 'fcntl'])\n"
-        "from tunable_core import cli, records, study\n"
+        "from study import configs\n"
+        "from study.disk import records\n"
+        "from tunable_core.photo import cli\n"
         "print(records.peak_memory_mb('cpu'))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

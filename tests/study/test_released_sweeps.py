@@ -43,8 +43,8 @@ def measured_of() -> Callable:
     """Everything that is measured in the study, by the first digits of the digest of its weights."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TUNABLE_RUNS", raising=False)
-        configs = [c for name in ("laptop", "gpu") for c in configs.all_runs(configs.profile(name))]
-        found = {c.name: runs.get(c, weights=False, progress=False) for c in configs if runs.find(c)}
+        wanted = [c for name in ("laptop", "gpu") for c in configs.all_runs(configs.profile(name))]
+        found = {c.name: runs.get(c, weights=False, progress=False) for c in wanted if runs.find(c)}
     of = [
         *found.values(),
         Blend(found["denoising-dni-8x32-seed0"].control.networks[0]),

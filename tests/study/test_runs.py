@@ -577,8 +577,8 @@ def test_the_lock_of_a_killed_process_holds_nobody_up(config, other_process):
 @pytest.mark.slow
 def test_two_processes_at_once_train_a_run_once(store):
     script = (
-        "from tunable_core import runs, study\n"
-        "run = runs.get(study.denoising('tunable', study.profile('smoke')), progress=False)\n"
+        "from study import configs, runs\n"
+        "run = runs.get(configs.denoising('tunable', configs.profile('smoke')), progress=False)\n"
         "print(run.record['started'], run.record['weights'])\n"
     )
     command = [sys.executable, "-c", script]

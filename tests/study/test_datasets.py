@@ -164,7 +164,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
 
 def test_root_is_in_the_repository_unless_tunable_data_says_otherwise(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNABLE_DATA", "")
-    assert datasets.root() == Path(datasets.__file__).parents[1] / "data" / "datasets"
+    assert datasets.root() == Path(datasets.__file__).parents[2] / "data" / "datasets"
     monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
     assert datasets.root() == tmp_path.resolve()
 

@@ -8,13 +8,19 @@ import pandas as pd
 import pytest
 import torch
 
-from study.disk import records
 from study.tasks.restoration import Denoising, Pair
 from tunable_core.controls import Apart, DNIConfig, Stage, TunableConfig, TunableControl
 from tunable_core.files import DamagedFile
 from tunable_core.omega import OmegaSampling
 from tunable_core.resnet import ResNetConfig
-from tunable_core.training import Training, TrainingDiverged, learning_rate, loop, train
+from tunable_core.training import (
+    Training,
+    TrainingDiverged,
+    learning_rate,
+    loop,
+    processes,
+    train,
+)
 
 QUICK = Training(steps=6, batch=2, patch=8)
 APART = Apart(share=1.0, corners=(1.0, 0.0))
@@ -219,7 +225,7 @@ def test_a_training_that_moves_to_another_machine_says_so(images, checkpoint, mo
         if rows["step"].iloc[-1] == 4:
             raise Killed
 
-    monkeypatch.setattr(records, "machine", lambda device: {"device": "card"})
+    monkeypatch.setattr(processes, "device_name", lambda device: "another")
     with pytest.raises(Killed):
         trained(images, checkpoint=checkpoint, on_log=stop)
     monkeypatch.undo()

@@ -1,0 +1,36 @@
+"""Several processes with DistributedDataParallel: torchrun --nproc-per-node 2 ddp.py"""
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from tunable_core import MultiLoss, NoisePreservation, OmegaSampling, Tunable, reconstruction
+
+
+def main(steps: int = 20) -> list[float]:
+    """Train for a few steps on noise; each process takes its share of a batch of four."""
+    dist.init_process_group()
+    rank, count = dist.get_rank(), dist.get_world_size()
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 3, padding=1))
+    model = DistributedDataParallel(Tunable(network, p=2))
+    loss = MultiLoss({"fidelity": reconstruction, "keep noise": NoisePreservation()})
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    sampling, generator, losses = OmegaSampling(), torch.Generator().manual_seed(0), []
+    for _ in range(steps):
+        clean = torch.rand(4, 3, 16, 16, generator=generator)
+        noisy = clean + 0.1 * torch.randn(clean.shape, generator=generator)
+        omega = sampling.draw(2, generator)[0]  # the same generator, so the same dials everywhere
+        clean, noisy = clean[rank::count], noisy[rank::count]
+        total, _ = loss(model(noisy, omega), clean, noisy, omega)
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        losses.append(total.item())
+    dist.destroy_process_group()
+    return losses
+
+
+if __name__ == "__main__":
+    print(main()[-1])

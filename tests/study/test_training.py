@@ -232,7 +232,7 @@ def test_a_training_that_moves_to_another_machine_says_so(images, checkpoint, mo
     monkeypatch.setattr(loop, "LOG_EVERY", 2)
     _, history = trained(images, checkpoint=checkpoint)
     first, second = history.attrs["devices"]
-    assert first == "card"
+    assert first == "another"
     assert second.startswith("CPU")
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 RGB_MEAN = (0.4488, 0.4371, 0.4040)
 """Mean colour of DIV2K, taken off before the first and added after the last layer."""
 
-Enlargement = Literal["shuffle", "mean", "nearest"]
+Enlargement = Literal["shuffle", "balanced", "mean", "nearest"]
 
 
 def initialise(layer: nn.Conv2d, scale: float = 1.0) -> None:
@@ -43,6 +43,22 @@ class ResidualBlock(nn.Module):
         return x + self.conv2(torch.relu(self.conv1(x)))
 
 
+class BalancedConv2d(nn.Conv2d):
+    """A convolution before a pixel shuffle by 2 whose four kernels of a block agree on constant images.
+
+    The kernels are used with their mean over the taps, and the biases, replaced by the mean of the four;
+    all their other frequencies are free. So a constant image gives a constant one after the shuffle.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: [B, C, H, W] to [B, 4 C', H, W]."""
+        weight, bias = self.weight.unflatten(0, (-1, 4)), self.bias.unflatten(0, (-1, 4))
+        mean = weight.mean((-2, -1), keepdim=True)
+        weight = weight - mean + mean.mean(1, keepdim=True)
+        bias = bias.mean(1, keepdim=True).expand_as(bias)
+        return F.conv2d(x, weight.flatten(0, 1), bias.flatten(), padding=self.padding)
+
+
 class ResNet(nn.Module):
     """Head, residual blocks with a long skip around them, pixel shuffling if it enlarges, tail.
 
@@ -54,9 +70,10 @@ class ResNet(nn.Module):
     better without (0.1 dB after 3,000 steps).
     scale: 1, or a power of 2 that the image is enlarged by, in steps of 2 (Sec. 4.1.3).
     enlargement: how each step of 2 is made. "shuffle": a convolution to 4 C channels and a pixel
-        shuffle, as in the paper. "mean": the same, then a 2 x 2 mean. "nearest": each pixel repeated,
-        then a convolution. A shuffle takes the four pixels of a block from four kernels, so adversarial
-        training can draw a grid; the other two answer a constant image with a constant one.
+        shuffle, as in the paper. "balanced": the same with a BalancedConv2d. "mean": a shuffle, then a
+        2 x 2 mean. "nearest": each pixel repeated, then a convolution. A shuffle takes the four pixels
+        of a block from four kernels, so adversarial training can draw a grid; the other three answer a
+        constant image with a constant one.
     """
 
     def __init__(
@@ -111,7 +128,8 @@ def _doubling(channels: int, enlargement: Enlargement) -> list[nn.Module]:
     if enlargement == "nearest":
         layers = [nn.Upsample(scale_factor=2), nn.Conv2d(channels, channels, 3, padding=1)]
     else:
-        layers = [nn.Conv2d(channels, 4 * channels, 3, padding=1), nn.PixelShuffle(2)]
+        convolution = BalancedConv2d if enlargement == "balanced" else nn.Conv2d
+        layers = [convolution(channels, 4 * channels, 3, padding=1), nn.PixelShuffle(2)]
     if enlargement == "mean":
         layers += [nn.ReplicationPad2d((1, 0, 1, 0)), nn.AvgPool2d(2, 1)]
     for layer in layers:
@@ -135,7 +153,8 @@ class ResNetConfig:
     scale: int = 1
     """Enlargement: 1 or a power of 2."""
     enlargement: Enlargement = field(default="shuffle", metadata={"before": "shuffle"})
-    """How each step of 2 is made: "shuffle" (the paper's), "mean" or "nearest"; see ResNet."""
+    """How each step of 2 is made: "shuffle" (the paper's), "balanced", "mean" or "nearest"; see
+    ResNet."""
 
     def build(self) -> ResNet:
         """A network with fresh weights from torch's random state."""

@@ -143,10 +143,11 @@ FIVE = (("conv1_2", 0.1), ("conv2_2", 0.1), ("conv3_4", 1.0), ("conv4_4", 1.0), 
 def smooth(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
     """The run of a method, "tunable" or "dni", with the ResNet and a recipe that draws no grid.
 
-    It differs from resnet(method, budget) in five ways: a 2 x 2 mean follows each pixel shuffle; L_vgg
-    compares five layers; the discriminator learns at a fifth of its rate; the tunable network's kernels
-    start equal and first train for fidelity alone, so that its second stage starts both dials from the
-    fidelity network, as DNI does; and the training images do not contain a test image (bsds500-clean).
+    It differs from resnet(method, budget) in five ways: the kernels of each pixel shuffle agree on
+    constant images; L_vgg compares five layers; the discriminator learns at a fifth of its rate; the
+    tunable network's kernels start equal and first train for fidelity alone, so that its second stage
+    starts both dials from the fidelity network, as DNI does; and the training images do not contain a
+    test image (bsds500-clean).
     DNI's fine-tuning takes as many steps against the adversary as the tunable network's second stage.
     """
     size, chosen = SIZES[budget.name], task(budget)
@@ -166,7 +167,7 @@ def smooth(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
         f"sr-{method}-smooth-{size.resnet.blocks}x{size.resnet.channels}",
         budget,
         controls[method],
-        replace(size.resnet, enlargement="mean"),
+        replace(size.resnet, enlargement="balanced"),
         training,
         seed,
     )

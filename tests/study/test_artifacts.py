@@ -63,7 +63,7 @@ def test_a_period_that_no_frequency_of_a_window_has_is_refused(period):
         grid_peak(torch.rand(1, 3, 64, 64), period)
 
 
-@pytest.mark.parametrize("enlargement", ["mean", "nearest"])
+@pytest.mark.parametrize("enlargement", ["balanced", "mean", "nearest"])
 def test_a_network_that_smooths_its_shuffles_draws_nothing_on_grey(enlargement):
     torch.manual_seed(0)
     smooth = ResNetConfig(1, 8, scale=4, enlargement=enlargement).build()

@@ -93,7 +93,7 @@ def test_a_live_file_answers_as_the_control_at_any_size_and_omega(live, shape, o
     same(live(image, torch.tensor(omega)), live.model(image, omega))
 
 
-@pytest.mark.parametrize("enlargement", ["shuffle", "mean", "nearest"])
+@pytest.mark.parametrize("enlargement", ["shuffle", "balanced", "mean", "nearest"])
 @torch.no_grad()
 def test_a_live_file_enlarges_as_its_network_does(folder, enlargement):
     plain = ResNetConfig(1, 4, image_skip=True, scale=4, enlargement=enlargement).build()

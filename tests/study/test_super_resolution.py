@@ -72,7 +72,7 @@ def test_a_network_of_another_scale_than_the_task_s_is_refused():
 
 @pytest.mark.parametrize("scale", [1, 2, 4])
 @pytest.mark.parametrize("skip", [False, True])
-@pytest.mark.parametrize("enlargement", ["shuffle", "mean", "nearest"])
+@pytest.mark.parametrize("enlargement", ["shuffle", "balanced", "mean", "nearest"])
 def test_the_resnet_enlarges_by_its_scale(scale, skip, enlargement):
     network = ResNetConfig(1, 4, image_skip=skip, scale=scale, enlargement=enlargement).build()
     assert network(torch.rand(2, 3, 9, 7)).shape == (2, 3, 9 * scale, 7 * scale)
@@ -96,7 +96,7 @@ def test_the_resnet_refuses_an_enlargement_that_there_is_not():
         ResNetConfig(1, 4, scale=2, enlargement="icnr").build()
 
 
-@pytest.mark.parametrize("enlargement", ["mean", "nearest"])
+@pytest.mark.parametrize("enlargement", ["balanced", "mean", "nearest"])
 def test_no_kernels_of_a_tunable_network_can_draw_a_grid_on_grey(enlargement):
     network = ResNetConfig(1, 8, scale=4, enlargement=enlargement).build()
     torch.nn.init.normal_(network.tail.weight)
@@ -292,7 +292,7 @@ def test_smoke_does_without_vgg_where_it_is_not_at_hand_and_the_others_ask_for_i
 def test_the_smooth_recipe_draws_no_grid_and_has_not_seen_a_test_image(name):
     budget = configs.profile(name)
     tunable, dni = (super_resolution.smooth(method, budget, seed=1) for method in ("tunable", "dni"))
-    assert tunable.network.enlargement == "mean"
+    assert tunable.network.enlargement == "balanced"
     assert tunable.training == replace(dni.training, fidelity_first=dni.training.steps)
     assert (tunable.network, tunable.task, tunable.data) == (dni.network, dni.task, dni.data)
     assert "302003" not in datasets.describe(tunable.data).ids

@@ -1,5 +1,6 @@
 """Sweeps: kept, found again without images, and equal to the metrics called by hand."""
 
+import shutil
 import subprocess
 from dataclasses import field, make_dataclass, replace
 from pathlib import Path

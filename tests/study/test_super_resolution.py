@@ -14,8 +14,8 @@ from study import configs, runs
 from study.configs import super_resolution
 from study.images import datasets
 from study.measuring import metrics
-from study.measuring.artifacts import grey_pattern
-from study.measuring.protocols import SuperResolutionSweep
+from study.measuring.artifacts import grey_pattern, grid_peak
+from study.measuring.protocols import FIVE, SuperResolutionSweep
 from study.measuring.sweep import measure, sweep
 from study.networks.third_party import Published, SwinIRConfig
 from study.tasks.restoration import SuperResolution
@@ -304,3 +304,26 @@ def test_the_smooth_recipe_draws_no_grid_and_has_not_seen_a_test_image(name):
 def test_the_smooth_recipe_is_for_two_methods():
     with pytest.raises(ValueError, match="method must be one of tunable, dni; got 'cfsnet'"):
         super_resolution.smooth("cfsnet", configs.profile("smoke"))
+
+
+@pytest.fixture(scope="module")
+def released():
+    """The released tunable network of the smooth recipe."""
+    config = super_resolution.smooth("tunable", configs.profile("laptop"))
+    if runs.find(config, weights=True) is None:
+        pytest.skip("the released network is not in the store")
+    return runs.get(config, progress=False).control
+
+
+@pytest.mark.parametrize("omega", FIVE)
+def test_the_released_network_draws_no_pattern_on_grey(released, omega):
+    assert grey_pattern(lambda x: released(x, omega)) < 0.1
+
+
+@pytest.mark.parametrize("omega", FIVE)
+def test_the_released_network_draws_no_grid_on_photographs(released, omega):
+    images = datasets.load("samples-test")
+    squares = torch.stack([images[name][:, 20:276, 100:356] for name in ("astronaut", "chelsea")])
+    with torch.no_grad():
+        output = released(low_resolution(squares.float() / 255), omega).clamp(0, 1)
+    assert grid_peak(output).mean() < 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,14 @@ from torch.nn import functional as F
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's colours; images are normalised before the first layer and put back after the last."""
+LUMA = (0.299, 0.587, 0.114)
+"""Y of BT.601 from R, G and B."""
+RGB = (
+    (1.0, 0.0, 1 / 0.877),
+    (1.0, -0.114 / 0.492 / 0.587, -0.299 / 0.877 / 0.587),
+    (1.0, 1 / 0.492, 0.0),
+)
+"""R, G and B, one row each, from Y, U and V of BT.601."""
 
 
 def reflected(x: Tensor, margin: int) -> Tensor:
@@ -57,15 +66,25 @@ class StyleNet(nn.Module):
     At each scale two 3 x 3 convolutions, as in the authors' code: down, the first has stride 2 and
     doubles the channels; up, the image is enlarged by nearest neighbours, which leaves no checkerboard,
     and the first halves them. ReLU and instance normalisation follow each but the last.
-    channels, blocks: 64 and 6 in the paper. There is no skip from image to image either: with one, a
-    16-channel network painted a few strong strokes in 450 steps and left the rest as it was.
+    channels, blocks: 64 and 6 in the paper, which has no skip from image to image.
+    around: "nothing", as in the paper, or what reaches the output without passing the network, which
+        instance normalisation would otherwise take off. "colours": U and V of the input, corrected by
+        at most bound; the network paints Y. "image": Y as well, to which the network adds.
+    bound: largest correction of U and of V, in their units (BT.601, of RGB in [0, 1]).
     """
 
     scales = 2
 
-    def __init__(self, channels: int = 64, blocks: int = 6) -> None:
+    def __init__(
+        self,
+        channels: int = 64,
+        blocks: int = 6,
+        around: Literal["nothing", "colours", "image"] = "nothing",
+        bound: float = 0.1,
+    ) -> None:
         super().__init__()
-        self.config = StyleNetConfig(channels, blocks)
+        self.config = StyleNetConfig(channels, blocks, around, bound)
+        self.around, self.bound = around, bound
         widths = [channels * 2**i for i in range(self.scales + 1)]
         self.head = convolution(3, channels, 9)
         self.down = nn.ModuleList(
@@ -76,8 +95,9 @@ class StyleNet(nn.Module):
             nn.ModuleList([convolution(b, a), convolution(a, a)]) for b, a in pairwise(reversed(widths))
         )
         self.tail = ReflectedConv2d(channels, 3, 9)
-        for name, value in (("mean", MEAN), ("std", STD)):
+        for name, value in (("mean", MEAN), ("std", STD), ("luma", LUMA)):
             self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("rgb", torch.tensor(RGB).view(3, 3, 1, 1), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [B, 3, H, W], RGB in [0, 1], of at least 8 x 8 pixels, to the same shape, not clipped.
@@ -91,7 +111,7 @@ class StyleNet(nn.Module):
                 f"the style network takes images of 8 x 8 pixels or more; got {list(x.shape)}"
             )
         right, below = (-side % 2**self.scales for side in (width, height))
-        x = F.pad((x - self.mean) / self.std, (0, right, 0, below), mode="reflect")
+        image, x = x, F.pad((x - self.mean) / self.std, (0, right, 0, below), mode="reflect")
         x = torch.relu(self.head(x))
         for first, second in self.down:
             x = torch.relu(second(torch.relu(first(x))))
@@ -99,7 +119,18 @@ class StyleNet(nn.Module):
         for first, second in self.up:
             x = F.interpolate(x, scale_factor=2, mode="nearest")
             x = torch.relu(second(torch.relu(first(x))))
-        return (self.tail(x) * self.std + self.mean)[..., :height, :width]
+        painted = self.tail(x)[..., :height, :width]
+        if self.around == "nothing":
+            return painted * self.std + self.mean
+        return image + self._change(image, painted.float())
+
+    def _change(self, image: Tensor, painted: Tensor) -> Tensor:
+        """What the network changes of an image, both [B, 3, H, W] of RGB; painted: its last layer."""
+        y = 0.25 * painted[:, :1]
+        if self.around == "colours":
+            y = 0.5 + y - (self.luma * image).sum(1, keepdim=True)
+        uv = self.bound * torch.tanh(painted[:, 1:])
+        return (self.rgb * torch.cat([y, uv], 1)[:, None]).sum(2)
 
 
 @dataclass(frozen=True)
@@ -110,7 +141,20 @@ class StyleNetConfig:
     """Channels at full resolution, doubled at each of the two scales."""
     blocks: int = 6
     """Residual blocks at the coarsest scale."""
+    around: Literal["nothing", "colours", "image"] = "nothing"
+    """What of the input reaches the output without passing the network, see StyleNet."""
+    bound: float = 0.1
+    """Largest correction of U and of V where the colours go around."""
+
+    def __post_init__(self) -> None:
+        faults = []
+        if self.around not in ("nothing", "colours", "image"):
+            faults.append(f"around must be 'nothing', 'colours' or 'image'; got {self.around!r}")
+        if not 0 < self.bound <= 1:
+            faults.append(f"bound must lie in (0, 1]; got {self.bound}")
+        if faults:
+            raise ValueError("StyleNetConfig: " + "; ".join(faults))
 
     def build(self) -> StyleNet:
         """A network with fresh weights from torch's random state."""
-        return StyleNet(self.channels, self.blocks)
+        return StyleNet(self.channels, self.blocks, self.around, self.bound)

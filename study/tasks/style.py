@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +34,14 @@ _opened: dict[str, Path] = {}
 class Style:
     """A style: its image, and how strongly each part of its objective counts.
 
-    The printed L_style = lambda_gram L_gram + lambda_vgg L_vgg + lambda_tv L_tv + L_uv, where
+    The printed L_style = lambda_gram L_gram + lambda_vgg L_vgg + lambda_tv L_tv + lambda_uv L_uv, where
     L_gram = ||G - G_s||^2, summed over all entries of the difference of Gram matrices,
     G = F F^T / (C H W); L_vgg = mean (F - F_c)^2 to the content image; L_tv = mean |dy| + mean |dx|, the
     differences of neighbours; L_uv = mean squared difference of U and V to the content image. F are the
     features relu3_3 of VGG-19.
-    The lambdas are not printed. Ours of L_gram and L_vgg are in units of the style image's own
-    features, lambda_gram = gram / ||G_s||^2 and lambda_vgg = vgg / mean F_s^2, so that they suit any
-    style and either set of VGG-19's weights.
+    The paper prints lambda_uv = 1 and none of the others. Ours of L_gram and L_vgg are in units of the
+    style image's own features, lambda_gram = gram / ||G_s||^2 and lambda_vgg = vgg / mean F_s^2, so that
+    they suit any style and either set of VGG-19's weights.
     """
 
     name: str
@@ -54,6 +54,8 @@ class Style:
     """lambda_vgg mean F_s^2."""
     tv: float = 0.02
     """lambda_tv."""
+    uv: float = field(default=1.0, metadata={"before": 1.0})
+    """lambda_uv; the paper's equation has 1."""
     size: int = 384
     """Longer side, pixels, that the image is brought to before it is looked at: the size of strokes."""
 
@@ -61,7 +63,7 @@ class Style:
         faults = []
         if not re.fullmatch(r"[\w-]+", self.name):
             faults.append("a name has letters, digits, _ and - only")
-        for part in ("gram", "vgg", "tv"):
+        for part in ("gram", "vgg", "tv", "uv"):
             if not 0 <= getattr(self, part) < float("inf"):
                 faults.append(f"{part} must be finite and not negative; got {getattr(self, part)}")
         if self.size < LEAST:
@@ -195,12 +197,16 @@ class StyleLoss(MultiLoss):
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
             return self.vgg(x)[self.layer].float()
 
-    def parts(self, output: Tensor, clean: Tensor) -> dict[str, Tensor]:
-        """The four parts of every objective, in the units of Style: gram, vgg [B, p], tv, uv [B, 1]."""
+    def parts(self, output: Tensor, clean: Tensor, content: Tensor | None = None) -> dict[str, Tensor]:
+        """The four parts of every objective, in the units of Style: gram, vgg [B, p], tv, uv [B, 1].
+
+        content: look(clean), where it is known already.
+        """
         grams, sizes, powers = self._targets(output.device)
         features = self.look(output)
-        with torch.no_grad():
-            content = self.look(clean)
+        if content is None:
+            with torch.no_grad():
+                content = self.look(clean)
         away = gram(features)[:, None] - grams
         colour = (chrominance(output) - chrominance(clean)).square().flatten(1).mean(1)
         return {
@@ -212,11 +218,10 @@ class StyleLoss(MultiLoss):
 
     def whole(self, parts: dict[str, Tensor]) -> Tensor:
         """The objective of every style, put together from its parts: [B, p]."""
-        gram_, vgg, tv = (
-            parts["tv"].new_tensor([getattr(each, name) for each in self.styles])
-            for name in ("gram", "vgg", "tv")
+        return sum(
+            part * part.new_tensor([getattr(each, name) for each in self.styles])
+            for name, part in parts.items()
         )
-        return gram_ * parts["gram"] + vgg * parts["vgg"] + tv * parts["tv"] + parts["uv"]
 
     def _objective(self, i: int):
         def objective(output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:

@@ -183,13 +183,15 @@ def test_the_parts_are_what_the_equation_says(own, images, close):
 
 def test_each_dial_weighs_the_whole_objective_of_its_own_style(own, images, close):
     output, clean = images
-    first, second = (dataclasses.replace(own[i], gram=1.0 + i, vgg=0.3, tv=0.2 * i) for i in (0, 1))
+    first, second = (
+        dataclasses.replace(own[i], gram=1.0 + i, vgg=0.3, tv=0.2 * i, uv=2.0 - i) for i in (0, 1)
+    )
     loss = StyleLoss([first, second], "pixels")
     parts = loss.parts(output, clean)
     one, two = (
         each.gram * parts["gram"][:, i]
         + each.vgg * parts["vgg"][:, i]
-        + (each.tv * parts["tv"] + parts["uv"])[:, 0]
+        + (each.tv * parts["tv"] + each.uv * parts["uv"])[:, 0]
         for i, each in enumerate((first, second))
     )
     total, means = loss(output, clean, clean, torch.tensor([0.25, 0.75]))
@@ -310,6 +312,42 @@ def test_film_conditions_the_norms_for_any_scale_before_them_is_undone():
     x = torch.rand(1, 3, 16, 16)
     with torch.no_grad():
         assert not torch.allclose(control(x, [1.0, 0.0, 0.0]), control(x, [0.0, 1.0, 0.0]), atol=1e-3)
+
+
+def painting(net, last):
+    """The network with these three values as the output of its last layer, at every pixel."""
+    torch.nn.init.zeros_(net.tail.weight)
+    net.tail.bias.data = torch.tensor(last)
+    return net
+
+
+def test_a_network_that_paints_nothing_gives_the_image_that_goes_around_it(close):
+    net = painting(StyleNetConfig(4, 1, around="image").build(), [0.0, 0.0, 0.0])
+    x = torch.rand(1, 3, 17, 22)
+    close(net(x), x)
+
+
+def test_colours_that_go_around_the_network_come_with_its_own_grey_levels(close):
+    net = painting(StyleNetConfig(4, 1, around="colours").build(), [0.8, 0.0, 0.0])
+    x = torch.rand(1, 3, 17, 22)
+    close(chrominance(net(x)), chrominance(x))
+    luma = (net(x) * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1)
+    close(luma, torch.full_like(luma, 0.7))
+
+
+@pytest.mark.parametrize("around", ["colours", "image"])
+def test_no_weights_take_colours_that_go_around_further_than_the_bound(around):
+    net = StyleNetConfig(4, 1, around=around, bound=0.03).build()
+    torch.nn.init.normal_(net.tail.weight, std=100)
+    x = torch.rand(1, 3, 16, 16)
+    change = (chrominance(net(x)) - chrominance(x)).abs()
+    assert change.max() <= 0.03 + 1e-4
+    assert change.max() > 0.02
+
+
+def test_what_cannot_go_around_a_style_network_is_refused():
+    with pytest.raises(ValueError, match=r"around must be .* got 'colors'; bound must lie in .* got 0"):
+        StyleNetConfig(around="colors", bound=0)
 
 
 def test_the_image_is_normalised_at_the_input_and_put_back_at_the_output(close):

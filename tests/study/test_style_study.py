@@ -152,6 +152,17 @@ def test_sweeps_of_other_styles_or_weights_are_kept_apart(tiny):
     assert frames[0]["loss_1"].lt(frames[1]["loss_1"]).all()
 
 
+def test_a_weight_of_before_it_was_a_setting_leaves_the_key_of_a_sweep_as_it_was(tiny):
+    control = tiny.build().eval()
+    first = what(tiny)
+    heavier = tuple(dataclasses.replace(each, uv=2.0) for each in first.styles)
+    second = dataclasses.replace(first, styles=heavier)
+    frames = [sweep(control, each, "style-test", progress=False) for each in (first, second)]
+    kept = [frame.attrs["record"]["settings"]["styles"][0].get("uv") for frame in frames]
+    assert kept == [None, 2.0]
+    assert frames[0]["loss_1"].lt(frames[1]["loss_1"]).all()
+
+
 def test_the_ring_goes_corner_to_corner_and_back_with_equal_steps():
     omegas = torch.tensor(ring(3, 4))
     assert len(omegas) == 13

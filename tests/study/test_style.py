@@ -321,28 +321,56 @@ def painting(net, last):
     return net
 
 
-def test_a_network_that_paints_nothing_gives_the_image_that_goes_around_it(close):
-    net = painting(StyleNetConfig(4, 1, around="image").build(), [0.0, 0.0, 0.0])
+def around(bound=0.1):
+    return StyleNetConfig(4, 1, around="colours", bound=bound).build()
+
+
+def luma(x):
+    return (x * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1)
+
+
+def test_an_even_image_goes_around_a_network_that_paints_nothing(close):
+    x = torch.rand(1, 3, 1, 1).expand(-1, -1, 17, 22)
+    close(painting(around(), [0.0, 0.0, 0.0])(x), x)
+
+
+def test_colours_go_around_a_network_that_paints_nothing_and_fine_structure_does_not(close):
     x = torch.rand(1, 3, 17, 22)
-    close(net(x), x)
+    y = painting(around(), [0.0, 0.0, 0.0])(x)
+    close(chrominance(y), chrominance(x))
+    assert luma(y).std() < 0.3 * luma(x).std()
 
 
-def test_colours_that_go_around_the_network_come_with_its_own_grey_levels(close):
-    net = painting(StyleNetConfig(4, 1, around="colours").build(), [0.8, 0.0, 0.0])
+def test_the_network_adds_to_the_grey_levels_that_go_around_it(close):
     x = torch.rand(1, 3, 17, 22)
-    close(chrominance(net(x)), chrominance(x))
-    luma = (net(x) * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1)
-    close(luma, torch.full_like(luma, 0.7))
+    dark, light = (painting(around(), [v, 0.0, 0.0])(x) for v in (0.0, 0.8))
+    close(luma(light) - luma(dark), torch.full((1, 17, 22), 0.2))
 
 
-@pytest.mark.parametrize("around", ["colours", "image"])
-def test_no_weights_take_colours_that_go_around_further_than_the_bound(around):
-    net = StyleNetConfig(4, 1, around=around, bound=0.03).build()
+def test_no_weights_take_colours_that_go_around_further_than_the_bound():
+    net = around(bound=0.03)
     torch.nn.init.normal_(net.tail.weight, std=100)
     x = torch.rand(1, 3, 16, 16)
     change = (chrominance(net(x)) - chrominance(x)).abs()
     assert change.max() <= 0.03 + 1e-4
     assert change.max() > 0.02
+
+
+def test_smoothing_removes_a_period_of_two_pixels_and_keeps_an_even_image(close):
+    smoothed = networks.style.smoothed
+    even = torch.full((1, 2, 9, 8), 0.3)
+    close(smoothed(even), even)
+    checkerboard = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(1, 1, 4, 4)
+    assert smoothed(checkerboard)[..., 1:-1, 1:-1].abs().max() < 1e-6
+    assert smoothed(checkerboard).shape == checkerboard.shape
+
+
+def test_a_network_that_smooths_has_the_weights_of_one_that_does_not():
+    plain, smooth = (StyleNetConfig(4, 1, smooth=s).build() for s in (False, True))
+    smooth.load_state_dict(plain.state_dict())
+    x = torch.rand(1, 3, 16, 16)
+    assert smooth(x).shape == x.shape
+    assert not torch.allclose(smooth(x), plain(x), atol=1e-3)
 
 
 def test_what_cannot_go_around_a_style_network_is_refused():

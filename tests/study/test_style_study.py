@@ -45,6 +45,15 @@ def test_the_released_runs_are_known_without_any_data(store):
     assert config.build().num_objectives == 3
 
 
+def test_the_runs_that_keep_the_colours_are_beside_the_released_ones(store):
+    released = configs.style.transfer("tunable", LAPTOP)
+    keeping = configs.style.keeping("tunable")
+    assert [each.name for each in keeping.task.styles] == [each.name for each in released.task.styles]
+    assert keeping.network.around == "colours"
+    assert keeping.key != released.key
+    assert keeping.name != released.name
+
+
 def test_smoke_needs_no_data_set_and_says_what_stands_in(tiny):
     assert [each.name for each in tiny.task.styles] == list(configs.style.STAND_INS)
     assert tiny.task.layer == "pixels"
@@ -80,10 +89,13 @@ def test_a_style_of_the_user_s_takes_the_place_of_one_of_the_paper_s(store, tmp_
     assert config.key != configs.style.transfer("tunable", LAPTOP, steps=7).key
 
 
-def test_dni_has_no_more_steps_in_all_than_the_others():
+@pytest.mark.parametrize(
+    "make", [lambda method: configs.style.transfer(method, LAPTOP), configs.style.keeping]
+)
+def test_dni_has_no_more_steps_in_all_than_the_others(make):
     steps = {}
     for method in configs.style.METHODS:
-        config = configs.style.transfer(method, LAPTOP)
+        config = make(method)
         stages = config.build().stages()
         steps[method] = sum(config.training.steps * stage.share for stage in stages)
     assert steps["tunable"] == steps["film"]

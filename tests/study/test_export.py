@@ -165,6 +165,7 @@ THIRD = {
     "swinir": (SwinIRConfig(12, (2,), heads=2, window=4), ("height", "width")),
     "nafnet": (NAFNetConfig(4, (1, 1), 1, (1, 1)), tuple(export.NAMES.values())),
     "style": (StyleNetConfig(4, 1), tuple(export.NAMES.values())),
+    "colours": (StyleNetConfig(4, 1, around="colours", smooth=True), tuple(export.NAMES.values())),
 }
 
 

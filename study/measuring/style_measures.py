@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from study.tasks.style import StyleLoss, chrominance
 from tunable_core.omega import OmegaLike, as_omega
-from tunable_core.style import StyleLoss, chrominance
 
 STEPS, RATE = 60, 0.03
 """Of Adam in optimised_pixels. The objective still falls slowly after these steps."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tunable_core import style
-from tunable_core.style import StyleLoss
-from tunable_core.style_measures import chrominance_error, excess, objective, optimised_pixels
+from study.measuring.style_measures import chrominance_error, excess, objective, optimised_pixels
+from study.tasks import style
+from study.tasks.style import StyleLoss
 
 MIDDLE = [0.5, 0.5]
 

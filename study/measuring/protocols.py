@@ -11,7 +11,7 @@ from torch import Tensor
 from study.images import datasets
 from study.images.degradations import gaussian_blur, seeded_noise
 from study.measuring import metrics
-from study.tasks.restoration import DenoisingDeblurring
+from study.tasks import DenoisingDeblurring
 from tunable_core.checks import are_numbers, check, is_count, is_number
 from tunable_core.objectives import NU, noise_target
 from tunable_core.photo.resampling import cut_to_multiple, low_resolution
@@ -201,8 +201,9 @@ class JointSweep:
             for rho in self.rhos:
                 blurred = gaussian_blur(clean[None], rho)[0]
                 for sigma in self.sigmas:
-                    degraded, truth = seeded_noise(blurred, sigma), (task.told(sigma, rho),)
-                    levels, omegas = {"sigma": sigma, "rho": rho}, truth if self.told else None
+                    levels = {"sigma": sigma, "rho": rho}
+                    omegas = (task.conditioning(**levels),) if self.told else None
+                    degraded = seeded_noise(blurred, sigma)
                     yield Case(name, levels, clean, degraded, blurred, omegas)
 
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ import pytest
 from study.measuring.protocols import DenoisingSweep, JointSweep, RealSweep, SuperResolutionSweep
 from study.measuring.style_sweep import StyleSweep
 from study.networks import DiscriminatorConfig
-from study.tasks.restoration import Denoising, DenoisingDeblurring, RealDenoising, SuperResolution
+from study.tasks import Denoising, DenoisingDeblurring, RealDenoising, SuperResolution
 from tunable_core.controls import (
     BlendConfig,
     CFSNetConfig,

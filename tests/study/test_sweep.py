@@ -24,7 +24,7 @@ from study.measuring.sweep import (
     measure,
     spread,
 )
-from study.tasks import restoration
+from study.tasks import base
 from tunable_core.controls import Blend, Fixed, PixelBlend, TunableConfig
 from tunable_core.files import DamagedFile
 from tunable_core.objectives import noise_target
@@ -457,7 +457,7 @@ def test_in_bfloat16_the_network_alone_is_coarser(control):
 
 
 def test_a_joint_sweep_warns_of_levels_outside_of_training(control, monkeypatch):
-    monkeypatch.setattr(restoration, "_warned", set())
+    monkeypatch.setattr(base, "_warned", set())
     with pytest.warns(UserWarning, match=r"rho = 5 lies outside \[0, 4\]"):
         measure(control, replace(JOINT, rhos=(5.0,), perceptual=False), progress=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,49 +11,31 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from study.images import datasets
 from study.measuring import metrics
-from study.measuring.protocols import Case, cut, sweep_rules
+from study.measuring.protocols import Case, ImageSweep
 from study.tasks.style import LAYER, Style, StyleLoss
-from tunable_core.checks import check
 from tunable_core.omega import path
 
 
 @dataclass(frozen=True)
-class StyleSweep:
-    """Outputs at positions of the dials, seen by the objectives; VGG-19 looks in float32."""
+class StyleSweep(ImageSweep):
+    """Outputs at positions of the dials, measured by the objectives; VGG-19 runs in float32."""
 
-    images: str
-    """Test images, a name of datasets.py."""
-    styles: tuple[Style, ...]
-    """In the order of the dials."""
-    omegas: tuple[tuple[float, ...], ...]
+    omegas: tuple[tuple[float, ...], ...] = field(kw_only=True)
     """Positions of the dials."""
+    styles: tuple[Style, ...] = field(kw_only=True)
+    """In the order of the dials."""
     layer: str = LAYER
     """As in tasks.StyleTransfer."""
-    every: int = 1
-    """Take every n-th image of the set."""
-    crop: int | None = None
-    """Side of a central square crop, pixels; None takes whole images."""
-
-    def __post_init__(self) -> None:
-        check(self, sweep_rules(self))
-
-    def __len__(self) -> int:
-        """Number of cases."""
-        return len(datasets.describe(self.images).ids[:: self.every])
 
     @cached_property
     def loss(self) -> StyleLoss:
         """The objectives."""
         return StyleLoss(self.styles, self.layer)
 
-    def cases(self) -> Iterator[Case]:
-        """Each test image; raises datasets.MissingData without the images."""
-        pictures = datasets.load(self.images)
-        for name in pictures.ids[:: self.every]:
-            clean = cut(pictures[name], self.crop)
-            yield Case(name, {}, clean, clean)
+    def cases_of(self, name: str, clean: Tensor) -> Iterator[Case]:
+        """The image itself: the network is given what its output should show."""
+        yield Case(name, {}, clean, clean)
 
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
         """Of one output [1, 3, H, W]: parts of the objectives, the style's number behind those that

@@ -31,7 +31,13 @@ def tiny(store):
 def what(config, **settings):
     omegas = tuple(tuple(w) for w in simplex_grid(3, 1).tolist())
     return StyleSweep(
-        "samples-test", config.task.styles, omegas, config.task.layer, every=3, crop=64, **settings
+        "samples-test",
+        omegas=omegas,
+        styles=config.task.styles,
+        layer=config.task.layer,
+        every=3,
+        crop=64,
+        **settings,
     )
 
 

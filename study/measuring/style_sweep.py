@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -62,18 +60,3 @@ def ring(p: int, steps: int) -> list[tuple[float, ...]]:
     corners = torch.eye(p)
     edges = [path(corners[i], corners[(i + 1) % p], steps + 1)[:-1] for i in range(p)]
     return [tuple(round(v, 5) for v in w.tolist()) for w in torch.cat([*edges, corners[:1]])]
-
-
-def right_way(frame: pd.DataFrame, p: int) -> tuple[int, int]:
-    """Along the edges of ring: steps that lower the objective turned up or raise the one turned down.
-
-    frame: of a StyleSweep. Returns how many do, and of how many.
-    """
-    right, steps = 0, 0
-    for i in range(1, p + 1):
-        j = i % p + 1
-        edge = frame[np.isclose(frame[f"omega_{i}"] + frame[f"omega_{j}"], 1, atol=1e-4)]
-        means = edge.groupby(f"omega_{j}")[[f"loss_{i}", f"loss_{j}"]].mean().diff().iloc[1:]
-        right += int((means[f"loss_{j}"] < 0).sum() + (means[f"loss_{i}"] > 0).sum())
-        steps += 2 * len(means)
-    return right, steps

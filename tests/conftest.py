@@ -77,7 +77,7 @@ def patches(images: list[torch.Tensor]) -> torch.Tensor:
 def config():
     """The smallest denoising run: 3 steps of 2 patches of 8 pixels on the embedded samples."""
     from study.runs import RunConfig
-    from study.tasks.restoration import Denoising
+    from study.tasks import Denoising
     from tunable_core.controls import TunableConfig
     from tunable_core.resnet import ResNetConfig
     from tunable_core.training import Training

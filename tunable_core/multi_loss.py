@@ -42,13 +42,18 @@ class MultiLoss:
         scalar, which has no values to weigh sample by sample: use reduction="none" there.
         An objective with `costly = True` is left out where its weight is 0 for the whole batch.
     lambdas: fixed weights, one per objective, none negative; default 1 each.
-    Raises TypeError, with its name, for an objective of neither form; ValueError for bad lambdas.
+    adversary: the name of the objective that itself learns at each training step, if there is one. It
+        has start(seed, device, *, bf16), learn(output, clean, weight, pace), state() and load(tensors).
+    Raises TypeError, with its name, for an objective of neither form; ValueError for bad lambdas or an
+    adversary that is no objective.
     """
 
     def __init__(
         self,
         objectives: Mapping[str, Objective | PlainLoss],
         lambdas: Sequence[float] | None = None,
+        *,
+        adversary: str | None = None,
     ) -> None:
         self.objectives = dict(objectives)
         self.lambdas = tuple([1.0] * len(self.objectives) if lambdas is None else lambdas)
@@ -58,6 +63,11 @@ class MultiLoss:
             )
         if not all(is_number(weight, 0) for weight in self.lambdas):
             raise ValueError(f"lambdas must be finite and not negative; got {self.lambdas}")
+        if adversary is not None and adversary not in self.objectives:
+            raise ValueError(
+                f"the adversary must be one of the objectives {list(self.objectives)}; got {adversary!r}"
+            )
+        self._adversary = adversary
         self._forms = {name: _form(name, f) for name, f in self.objectives.items()}
 
     @property
@@ -150,21 +160,21 @@ class MultiLoss:
 
     @property
     def adversary(self) -> Any:
-        """The objective that itself learns at each step, if there is one; see adversarial.py."""
-        return next((f for f in self.objectives.values() if hasattr(f, "learn")), None)
+        """The objective that itself learns at each training step, or None."""
+        return None if self._adversary is None else self.objectives[self._adversary]
 
     def learn(
         self, output: Tensor, clean: Tensor, omega: Tensor, pace: float = 1.0
     ) -> dict[str, Tensor]:
         """One step of the adversary, which is given its own weight of Eq. 7; {} without one.
 
-        output, clean, omega: as in the call before; pace and the result: see Adversarial.learn.
+        output, clean, omega: as in the call before; pace: the learning rate's share of its peak.
+        Returns what the adversary's learn() returns: columns of the training's history, each [].
         """
-        for i, objective in enumerate(self.objectives.values()):
-            if objective is self.adversary:
-                weight = self.weights(omega).to(output.device)[..., i]
-                return objective.learn(output, clean, weight, pace)
-        return {}
+        if self._adversary is None:
+            return {}
+        weight = self.weights(omega)[..., list(self.objectives).index(self._adversary)]
+        return self.adversary.learn(output, clean, weight.to(output.device), pace)
 
 
 def _at_least_float32(x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from study.configs import measurements
 from study.configs.profiles import Profile
 from study.disk import records
 from study.images import datasets
-from study.measuring.protocols import Sweep
+from study.measuring.protocols import ImageSweep
 from study.measuring.sweep import average
 from study.runs import RunConfig
 
@@ -30,7 +30,7 @@ def beside_printed(budget: Profile) -> pd.DataFrame:
     sources: list[dict] = []
 
     @cache
-    def means(config: RunConfig, what: Sweep, by_sigma: bool) -> pd.DataFrame | None:
+    def means(config: RunConfig, what: ImageSweep, by_sigma: bool) -> pd.DataFrame | None:
         by = ("sigma", "omega_1", "omega_2") if by_sigma else ("omega_1", "omega_2")
         if what.images not in datasets.names():
             return None  # a set of the paper that the registry does not have

@@ -14,7 +14,7 @@ from study.claims.verdicts import CLEAN, KEEP, NotMeasured, Verdict, graded, tab
 from study.configs import measurements
 from study.configs.denoising import ablation, denoising
 from study.configs.profiles import Profile
-from study.measuring import bench, dial, manifold
+from study.measuring import behaviour, bench, manifold
 from study.measuring.sweep import FIVE, spread
 from study.runs import RunConfig
 from tunable_core.omega import path
@@ -98,18 +98,22 @@ def _uniform(budget: Profile) -> Verdict:
 
 def _tunes(budget: Profile) -> Verdict:
     mean = table(denoising("tunable", budget), measurements.table_1())
-    steps = mean.loc[list(FIVE), ["psnr", "kept"]].diff().iloc[1:]
-    right = int((steps.psnr > 0).sum() + (steps.kept < 0).sum())
+    along = mean.loc[list(FIVE)]
+    wanted = {"psnr": "up", "kept": "down"}
+    right = sum(behaviour.right_steps(along[name], way)[0] for name, way in wanted.items())
     return graded(right, 8, 6, f"{right} of 8 steps go the right way.")
 
 
-def _dial(config: RunConfig) -> dict[str, float]:
-    """How the kept noise follows the dial, see dial.behaviour."""
-    return dial.behaviour(table(config, measurements.dial()).sort_index().reset_index())
+def _along(config: RunConfig) -> pd.DataFrame:
+    """The means along the dial, from noise preservation to fidelity."""
+    return table(config, measurements.dial()).sort_index().reset_index()
 
 
 def _smooth(budget: Profile) -> Verdict:
-    ours, theirs = (_dial(denoising(method, budget))["off_line"] for method in ("tunable", "cfsnet"))
+    ours, theirs = (
+        behaviour.evenness(_along(denoising(method, budget)).kept).off_line
+        for method in ("tunable", "cfsnet")
+    )
     text = f"Largest distance from an even dial: ours {ours:.2f}, CFSNet {theirs:.2f} of its range."
     return graded(ours - theirs, 0.0, 0.05, text)
 
@@ -176,8 +180,8 @@ def _dni_interior(budget: Profile) -> Verdict:
 
 
 def _equation_9(budget: Profile) -> Verdict:
-    miss = _dial(denoising("tunable", budget))["miss"]
-    other = _dial(denoising("tunable", budget, noise_target="eq9"))["miss"]
+    miss = behaviour.miss(_along(denoising("tunable", budget)))
+    other = behaviour.miss(_along(denoising("tunable", budget, noise_target="eq9")))
     text = (
         f"Mean distance from 0.9 omega_2: {miss:.2f} with the fixed target that Table 1 fits, "
         f"{other:.2f} with Eq. 9."

@@ -14,7 +14,7 @@ from study.configs.joint import joint
 from study.configs.profiles import Profile
 from study.configs.style import transfer
 from study.configs.super_resolution import resnet, swinir
-from study.measuring.style_sweep import right_way
+from study.measuring.behaviour import disentanglement, right_steps_of_styles
 from study.measuring.sweep import FIVE
 from tunable_core.controls import Blend
 
@@ -67,16 +67,12 @@ def _cresmd_artifacts(budget: Profile) -> Verdict:
 
 
 def _disentangled(budget: Profile) -> Verdict:
-    """Between the ends of one dial, the other at its middle, as parts of all movement."""
-    grid = table(joint("tunable", budget), measurements.joint_grid())
-    moved = {
-        name: (
-            abs(grid.loc[(1.0, 0.5), name] - grid.loc[(0.0, 0.5), name]),
-            abs(grid.loc[(0.5, 1.0), name] - grid.loc[(0.5, 0.0), name]),
-        )
-        for name in ("kept", "detail")
-    }
-    ratios = moved["kept"][0] / moved["kept"][1], moved["detail"][1] / moved["detail"][0]
+    """How much more each behaviour is moved by its own dial than by the other."""
+    moved = disentanglement(measured(joint("tunable", budget), measurements.joint_grid()))
+    ratios = (
+        moved.loc["omega_1", "kept"] / moved.loc["omega_2", "kept"],
+        moved.loc["omega_2", "detail"] / moved.loc["omega_1", "detail"],
+    )
     text = (
         f"omega_1 moves the kept noise {ratios[0]:.1f} times as much as omega_2 does; omega_2 moves the "
         f"detail {ratios[1]:.1f} times as much as omega_1 does."
@@ -122,7 +118,7 @@ def _swinir_sr(budget: Profile) -> Verdict:
 
 def _three_objectives(budget: Profile) -> Verdict:
     found = measured(transfer("tunable", budget), measurements.three_styles(budget))
-    right, steps = right_way(found, 3)
+    right, steps = right_steps_of_styles(found, 3)
     text = f"{right} of {steps} steps along the three edges move an objective the right way."
     return graded(right / steps, 1.0, 0.9, text)
 

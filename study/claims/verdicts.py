@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from study.measuring.protocols import FIVE, Sweep
+from study.measuring.protocols import FIVE, ImageSweep
 from study.measuring.sweep import average, find
 from study.runs import RunConfig
 from tunable_core.controls import Control
@@ -41,7 +41,7 @@ def graded(value: float, good: float, fair: float, evidence: str) -> Verdict:
     return Verdict(level, evidence)
 
 
-def measured(config: RunConfig | Control, what: Sweep) -> pd.DataFrame:
+def measured(config: RunConfig | Control, what: ImageSweep) -> pd.DataFrame:
     """The stored sweep of a run (or of a control that is not trained). Raises NotMeasured."""
     try:
         return find(config, what)
@@ -50,6 +50,6 @@ def measured(config: RunConfig | Control, what: Sweep) -> pd.DataFrame:
         raise NotMeasured(f"{name} on {what.images}") from error
 
 
-def table(config: RunConfig | Control, what: Sweep) -> pd.DataFrame:
+def table(config: RunConfig | Control, what: ImageSweep) -> pd.DataFrame:
     """As measured(), averaged: rows by omega."""
     return average(measured(config, what))

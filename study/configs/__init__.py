@@ -46,9 +46,9 @@ def needs(config: RunConfig) -> set[str]:
     """The sets of downloads.py without which this run cannot be trained as its config says."""
     wanted = {
         "nam" if config.data in datasets.PAIRS else config.data,
-        *getattr(config.task, "teachers", ()),
+        *config.task.teachers,
     }
     painted = {file.sha256 for file in datasets.describe("style").files}
-    if painted & {each.sha256 for each in getattr(config.task, "styles", ())}:
+    if painted & set(config.task.own_images):
         wanted.add("style")
     return {name for name in wanted if not datasets.is_sample(name)}

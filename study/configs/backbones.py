@@ -7,7 +7,7 @@ from dataclasses import replace
 from study.configs.profiles import Profile
 from study.networks.third_party import NORMS, NAFNetConfig, SwinIRConfig
 from study.runs import RunConfig
-from study.tasks.restoration import Denoising, RealDenoising
+from study.tasks import Denoising, RealDenoising
 from tunable_core.controls import BlendConfig, TunableConfig
 from tunable_core.omega import OmegaSampling
 from tunable_core.training import Training

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from study.configs.profiles import Profile
 from study.runs import RunConfig
-from study.tasks.restoration import Denoising
+from study.tasks import Denoising
 from tunable_core.controls import CFSNetConfig, DNIConfig, DyNetConfig, FiLMConfig, TunableConfig
 
 METHODS = {

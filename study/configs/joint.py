@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from study.configs.profiles import Profile
 from study.runs import RunConfig
-from study.tasks.restoration import DenoisingDeblurring
+from study.tasks import DenoisingDeblurring
 from tunable_core.controls import BlendConfig, CResMDConfig, TunableConfig
 from tunable_core.objectives import Reading
 from tunable_core.omega import OmegaSampling

@@ -12,7 +12,13 @@ from study.configs import backbones, style, super_resolution
 from study.configs.denoising import denoising
 from study.configs.joint import joint
 from study.configs.profiles import Profile
-from study.measuring.protocols import DenoisingSweep, JointSweep, RealSweep, SuperResolutionSweep, Sweep
+from study.measuring.protocols import (
+    DenoisingSweep,
+    ImageSweep,
+    JointSweep,
+    RealSweep,
+    SuperResolutionSweep,
+)
 from study.measuring.style_sweep import StyleSweep, ring
 from study.runs import RunConfig
 from tunable_core.omega import path
@@ -78,7 +84,7 @@ def three_styles(budget: Profile, images: str = "kodak") -> StyleSweep:
     """Round the triangle of the paper's styles, six steps an edge, and in its middle."""
     task = style.task(budget)
     omegas = (*ring(3, 6)[:-1], (round(1 / 3, 5),) * 3)
-    return StyleSweep(images, task.styles, omegas, task.layer, every=6, crop=256)
+    return StyleSweep(images, omegas=omegas, styles=task.styles, layer=task.layer, every=6, crop=256)
 
 
 def nafnet(control: str, budget: Profile, *, seed: int = 0) -> RunConfig:
@@ -92,7 +98,7 @@ def swinir(control: str, budget: Profile) -> RunConfig:
     return backbones.swinir(control, budget.name, data=budget.data)
 
 
-Table = tuple[dict[str, RunConfig], Callable[[str], Sweep]]
+Table = tuple[dict[str, RunConfig], Callable[[str], ImageSweep]]
 
 
 def tables(budget: Profile) -> dict[str, Table]:

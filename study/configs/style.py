@@ -9,7 +9,7 @@ from study.configs.profiles import Profile
 from study.images import datasets
 from study.networks import StyleNetConfig
 from study.runs import RunConfig
-from study.tasks.restoration import StyleTransfer
+from study.tasks import StyleTransfer
 from study.tasks.style import LAYER, Style, style
 from tunable_core.controls import DNIConfig, FiLMConfig, TunableConfig
 from tunable_core.omega import OmegaSampling

@@ -9,7 +9,7 @@ from study.images import datasets
 from study.networks import DiscriminatorConfig
 from study.networks.third_party import NORMS, SwinIRConfig
 from study.runs import RunConfig
-from study.tasks.restoration import SuperResolution
+from study.tasks import SuperResolution
 from tunable_core.controls import Apart, CFSNetConfig, DNIConfig, DyNetConfig, FixedConfig, TunableConfig
 from tunable_core.omega import OmegaSampling
 from tunable_core.resnet import ResNetConfig

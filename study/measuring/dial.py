@@ -1,4 +1,4 @@
-"""How a dial behaves along a path of omegas, and the inverse: the omega that gives what is wanted."""
+"""From a wanted result to the dial: metrics at an equal kept fraction, and the omega that reaches it."""
 
 from __future__ import annotations
 
@@ -12,36 +12,10 @@ from torch import Tensor
 
 from study.measuring import metrics
 from tunable_core.controls.base import Control
-from tunable_core.objectives import NU
 from tunable_core.omega import OmegaLike, path
 
 FULL = ((0.0, 1.0), (1.0, 0.0))
 """The path of the denoising dial: from noise preservation to fidelity."""
-
-
-def behaviour(along: pd.DataFrame, nu: float = NU) -> dict[str, float]:
-    """How the kept-noise fraction f moves along a dial.
-
-    along: rows in the order of the dial, at even steps; columns kept (f) and omega_2.
-    Returns largest_step: the largest single step of f as a share of all movement (1 / steps for an even
-    dial); off_line: the largest distance of f from the straight line between its ends, as a share of
-    their distance (0 for an even dial, near 1 for a switch); backwards: the share of all movement that
-    goes against the dial (0 for a monotonic one); miss: the mean distance of f from what Eq. 9 asks for,
-    nu omega_2.
-    """
-    f = along["kept"].to_numpy()
-    steps = np.diff(f)
-    moved = np.abs(steps).sum()
-    span = f[-1] - f[0]
-    if moved == 0 or span == 0:
-        raise ValueError("kept does not change from one end of the dial to the other")
-    line = f[0] + span * np.linspace(0, 1, len(f))
-    return {
-        "largest_step": float(np.abs(steps).max() / moved),
-        "off_line": float(np.abs(f - line).max() / abs(span)),
-        "backwards": float(np.abs(steps[steps * span < 0]).sum() / moved),
-        "miss": float(np.abs(f - nu * along["omega_2"].to_numpy()).mean()),
-    }
 
 
 def at_equal_kept(along: pd.DataFrame, kept: float, metric: str = "psnr") -> float:

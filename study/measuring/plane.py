@@ -1,4 +1,4 @@
-"""Curves in the perception-distortion plane: who lies below whom, and whether a dial has steps back."""
+"""Curves in the perception-distortion plane: which lies below which."""
 
 from __future__ import annotations
 
@@ -19,9 +19,3 @@ def below(ours: pd.DataFrame, theirs: pd.DataFrame, x: str = "psnr", y: str = "l
     gap = pd.Series(theirs[y].to_numpy() - reached, index=theirs.index)
     beyond = theirs[x] < curve[x].iloc[0]
     return gap.where(~beyond | (gap >= 0))
-
-
-def steps_back(values: pd.Series, slack: float = 0.0) -> list:
-    """Positions at which a series that should fall rises, by more than the slack."""
-    rises = values.diff() > slack
-    return list(values.index[rises])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -11,13 +13,15 @@ from torch import Tensor
 from study.images import datasets
 from study.images.degradations import gaussian_blur, seeded_noise
 from study.measuring import metrics
-from study.tasks.restoration import DenoisingDeblurring
+from study.tasks import DenoisingDeblurring
 from tunable_core.checks import are_numbers, check, is_count, is_number
 from tunable_core.objectives import NU, noise_target
 from tunable_core.photo.resampling import cut_to_multiple, low_resolution
 
 FIVE = ((0.0, 1.0), (0.25, 0.75), (0.5, 0.5), (0.75, 0.25), (1.0, 0.0))
 """The omegas of Table 1."""
+LEVELS = ("sigma", "rho")
+"""Columns of a table that hold levels of degradation: see Case.levels."""
 CORNERS = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
 """The omegas of Table 3."""
 
@@ -36,60 +40,111 @@ class Case:
     """[3, H, W], not clipped."""
     noiseless: Tensor | None = None
     """[3, H, W], degraded but for its noise; None is clean."""
-    omegas: tuple[tuple[float, float], ...] | None = None
+    omegas: tuple[tuple[float, ...], ...] | None = None
     """Positions of the dials for this image alone; None takes those of the sweep."""
 
 
-def sweep_rules(what) -> dict[str, bool]:
-    """The rules for fields that sweeps share, each with whether it holds; see checks.check."""
-    rules = {
-        "omegas must be one or more rows of finite numbers": isinstance(what.omegas, tuple | list)
-        and len(what.omegas) > 0
-        and all(are_numbers(omega) for omega in what.omegas),
-        "every must be a whole number of at least 1": is_count(getattr(what, "every", 1)),
-        "crop must be None or a whole number of at least 1": getattr(what, "crop", None) is None
-        or is_count(what.crop),
-        "nu is a share of the noise in [0, 1]": is_number(getattr(what, "nu", 0.0), 0, 1),
-    }
-    for name in ("sigmas", "rhos"):
-        if hasattr(what, name):
-            rules[f"{name} must be one or more finite numbers, none negative"] = are_numbers(
-                getattr(what, name), 0
-            )
-    return rules
-
-
 @dataclass(frozen=True)
-class DenoisingSweep:
-    """What is measured, but for the control; part of the key of a kept sweep."""
+class ImageSweep(ABC):
+    """What is measured, but for the control: images, positions of the dials, metrics.
+
+    All fields are part of the key of a stored sweep. A kind of sweep adds fields of its own and says
+    how an image becomes cases and what is measured of an output. A field added later declares in its
+    metadata the value that earlier sweeps had, {"before": value}, and leaves their keys as they are.
+    Raises ValueError with all faults of its fields.
+    """
 
     images: str = "kodak"
     """Test images, a name of datasets.py."""
-    sigmas: tuple[float, ...] = (5.0, 15.0, 30.0)
-    """Noise levels, grey levels of 255."""
-    omegas: tuple[tuple[float, float], ...] = FIVE
+    omegas: tuple[tuple[float, ...], ...] = FIVE
     """Positions of the dials."""
     every: int = 1
     """Take every n-th image of the set."""
     crop: int | None = None
     """Side of a central square crop, pixels; None takes whole images."""
-    nu: float = NU
-    """Share of the noise in y_eta at omega_2 = 1."""
+
+    replaceable: ClassVar[bool] = True
+    """Whether the embedded samples can be measured where the images are missing."""
+    perceptual: ClassVar[bool] = False
+    """Whether LPIPS and NIQE are measured too, whose weights are downloaded."""
+    bf16: ClassVar[bool] = False
+    """Whether the network runs in bfloat16."""
 
     def __post_init__(self) -> None:
-        check(self, sweep_rules(self))
+        check(self, self.rules())
+
+    def rules(self) -> dict[str, bool]:
+        """The rules for the fields, each with whether it holds; see checks.check."""
+        rows = self.omegas
+        return {
+            "omegas must be one or more rows of finite numbers": isinstance(rows, tuple | list)
+            and len(rows) > 0
+            and all(are_numbers(omega) for omega in rows),
+            "every must be a whole number of at least 1": is_count(self.every),
+            "crop must be None or a whole number of at least 1": self.crop is None
+            or is_count(self.crop),
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """The fields as plain data, for keys and records."""
+        new = [f.name for f in fields(self) if ("before", getattr(self, f.name)) in f.metadata.items()]
+        return {name: value for name, value in asdict(self).items() if name not in new}
+
+    @property
+    def cases_per_image(self) -> int:
+        """Number of cases that one image makes."""
+        return 1
 
     def __len__(self) -> int:
         """Number of cases."""
-        return len(datasets.describe(self.images).ids[:: self.every]) * len(self.sigmas)
+        return len(datasets.describe(self.images).ids[:: self.every]) * self.cases_per_image
 
     def cases(self) -> Iterator[Case]:
-        """Each test image at each noise level; raises datasets.MissingData without the images."""
+        """The cases of each test image; raises datasets.MissingData without the images."""
         pictures = datasets.load(self.images)
         for name in pictures.ids[:: self.every]:
-            clean = cut(pictures[name], self.crop)
-            for sigma in self.sigmas:
-                yield Case(name, {"sigma": sigma}, clean, seeded_noise(clean, sigma))
+            yield from self.cases_of(name, cut(pictures[name], self.crop))
+
+    @abstractmethod
+    def cases_of(self, name: str, clean: Tensor) -> Iterator[Case]:
+        """The cases of one image [C, H, W] in [0, 1]."""
+
+    @abstractmethod
+    def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
+        """The metrics of one output [1, 3, H, W]: each []."""
+
+
+def _not_negative(**values: object) -> dict[str, bool]:
+    rule = "must be one or more finite numbers, none negative"
+    return {f"{name} {rule}": are_numbers(value, 0) for name, value in values.items()}
+
+
+def _share(nu: object) -> dict[str, bool]:
+    return {"nu is a share of the noise in [0, 1]": is_number(nu, 0, 1)}
+
+
+@dataclass(frozen=True)
+class DenoisingSweep(ImageSweep):
+    """Images with Gaussian noise (Tables 1 and 2a): fidelity, and the noise that is left."""
+
+    sigmas: tuple[float, ...] = (5.0, 15.0, 30.0)
+    """Noise levels, grey levels of 255."""
+    nu: float = NU
+    """Share of the noise in y_eta at omega_2 = 1."""
+
+    def rules(self) -> dict[str, bool]:
+        """See ImageSweep."""
+        return super().rules() | _not_negative(sigmas=self.sigmas) | _share(self.nu)
+
+    @property
+    def cases_per_image(self) -> int:
+        """See ImageSweep."""
+        return len(self.sigmas)
+
+    def cases_of(self, name: str, clean: Tensor) -> Iterator[Case]:
+        """The image at each noise level."""
+        for sigma in self.sigmas:
+            yield Case(name, {"sigma": sigma}, clean, seeded_noise(clean, sigma))
 
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
         """The metrics of one output [1, 3, H, W]."""
@@ -126,29 +181,31 @@ def _kept(case: Case, noiseless: Tensor, output: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class RealSweep:
-    """The same for pairs of photographs with noise of their own; adds SSIM."""
+class RealSweep(ImageSweep):
+    """Pairs of photographs, clean and with camera noise (Table 2b); adds SSIM."""
 
     images: str = "nam-test"
     """Test pairs, a name of datasets.py."""
-    omegas: tuple[tuple[float, float], ...] = ((1.0, 0.0), (0.0, 1.0))
+    omegas: tuple[tuple[float, ...], ...] = ((1.0, 0.0), (0.0, 1.0))
     """Positions of the dials; the default are those of Table 2b."""
+    every: int = field(default=1, metadata={"before": 1})
+    """Take every n-th pair of the set."""
+    crop: int | None = field(default=None, metadata={"before": None})
+    """Side of a central square crop, pixels; None takes whole images."""
     nu: float = NU
     """Share of the noise in y_eta at omega_2 = 1."""
 
-    def __post_init__(self) -> None:
-        check(self, sweep_rules(self))
+    replaceable: ClassVar[bool] = False
+    """The embedded samples are no pairs."""
 
-    def __len__(self) -> int:
-        """Number of cases."""
-        return len(datasets.describe(self.images).ids)
+    def rules(self) -> dict[str, bool]:
+        """See ImageSweep."""
+        return super().rules() | _share(self.nu)
 
-    def cases(self) -> Iterator[Case]:
-        """Each pair; raises datasets.MissingData without them."""
-        pairs = datasets.load(self.images)
-        for name in pairs.ids:
-            clean, noisy = (pairs[name].float() / 255).chunk(2)
-            yield Case(name, {}, clean, noisy)
+    def cases_of(self, name: str, clean: Tensor) -> Iterator[Case]:
+        """The two halves of a pair [6, H, W]."""
+        clean, noisy = clean.chunk(2)
+        yield Case(name, {}, clean, noisy)
 
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
         """The metrics of one output [1, 3, H, W]."""
@@ -161,21 +218,15 @@ class RealSweep:
 
 
 @dataclass(frozen=True)
-class JointSweep:
+class JointSweep(ImageSweep):
     """Blur, then noise, in every combination (Table 3); distortion and perception."""
 
-    images: str = "kodak"
-    """Test images, a name of datasets.py."""
     sigmas: tuple[float, ...] = (5.0, 15.0, 30.0)
     """Noise levels, grey levels of 255."""
     rhos: tuple[float, ...] = (0.0, 1.0, 2.0, 3.0, 4.0)
     """Blurs, standard deviation in pixels."""
-    omegas: tuple[tuple[float, float], ...] = CORNERS
+    omegas: tuple[tuple[float, ...], ...] = CORNERS
     """Positions of the dials."""
-    every: int = 1
-    """Take every n-th image of the set."""
-    crop: int | None = None
-    """Side of a central square crop, pixels; None takes whole images."""
     told: bool = False
     """Set the dials of each case to its true levels, parts of the largest in training, in place of
     omegas: what a network that is conditioned on the degradation is made for."""
@@ -184,26 +235,26 @@ class JointSweep:
     bf16: bool = False
     """Let the network run in bfloat16, as it was trained: a third of the time on a CPU that has it."""
 
-    def __post_init__(self) -> None:
-        check(self, sweep_rules(self))
+    def rules(self) -> dict[str, bool]:
+        """See ImageSweep."""
+        return super().rules() | _not_negative(sigmas=self.sigmas, rhos=self.rhos)
 
-    def __len__(self) -> int:
-        """Number of cases."""
-        count = len(datasets.describe(self.images).ids[:: self.every])
-        return count * len(self.sigmas) * len(self.rhos)
+    @property
+    def cases_per_image(self) -> int:
+        """See ImageSweep."""
+        return len(self.sigmas) * len(self.rhos)
 
-    def cases(self) -> Iterator[Case]:
-        """Each test image with each blur and noise level; warns once of levels outside of training."""
-        pictures, task = datasets.load(self.images), DenoisingDeblurring()
+    def cases_of(self, name: str, clean: Tensor) -> Iterator[Case]:
+        """The image with each blur and noise level; warns once of levels outside of training."""
+        task = DenoisingDeblurring()
         task.warn_outside(sigma=self.sigmas, rho=self.rhos)
-        for name in pictures.ids[:: self.every]:
-            clean = cut(pictures[name], self.crop)
-            for rho in self.rhos:
-                blurred = gaussian_blur(clean[None], rho)[0]
-                for sigma in self.sigmas:
-                    degraded, truth = seeded_noise(blurred, sigma), (task.told(sigma, rho),)
-                    levels, omegas = {"sigma": sigma, "rho": rho}, truth if self.told else None
-                    yield Case(name, levels, clean, degraded, blurred, omegas)
+        for rho in self.rhos:
+            blurred = gaussian_blur(clean[None], rho)[0]
+            for sigma in self.sigmas:
+                levels = {"sigma": sigma, "rho": rho}
+                omegas = (task.conditioning(**levels),) if self.told else None
+                degraded = seeded_noise(blurred, sigma)
+                yield Case(name, levels, clean, degraded, blurred, omegas)
 
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
         """The metrics of one output [1, 3, H, W]."""
@@ -219,38 +270,26 @@ class JointSweep:
 
 
 @dataclass(frozen=True)
-class SuperResolutionSweep:
+class SuperResolutionSweep(ImageSweep):
     """Images seen small (Tables 4 and 5): distortion and perception of what they are enlarged to."""
 
     images: str = "kodak"
     """Test images, a name of datasets.py; sides that the scale does not divide are cut."""
-    omegas: tuple[tuple[float, float], ...] = FIVE
-    """Positions of the dials."""
     scale: int = 4
     """Enlargement; also the border, in pixels, that PSNR and SSIM leave out."""
-    every: int = 1
-    """Take every n-th image of the set."""
-    crop: int | None = None
-    """Side of a central square crop, pixels; None takes whole images."""
     perceptual: bool = True
     """Measure LPIPS and NIQE of the whole image too, whose weights are downloaded."""
     luma: bool = False
     """Measure PSNR and SSIM of the Y channel too, of the output rounded to 8 bits, as the field does."""
 
-    def __post_init__(self) -> None:
-        scale = {"scale must be a whole number of at least 1": is_count(self.scale)}
-        check(self, sweep_rules(self) | scale)
+    def rules(self) -> dict[str, bool]:
+        """See ImageSweep."""
+        return super().rules() | {"scale must be a whole number of at least 1": is_count(self.scale)}
 
-    def __len__(self) -> int:
-        """Number of cases."""
-        return len(datasets.describe(self.images).ids[:: self.every])
-
-    def cases(self) -> Iterator[Case]:
-        """Each test image; raises datasets.MissingData without the images."""
-        pictures = datasets.load(self.images)
-        for name in pictures.ids[:: self.every]:
-            clean = cut_to_multiple(cut(pictures[name], self.crop), self.scale)
-            yield Case(name, {}, clean, low_resolution(clean[None], self.scale)[0])
+    def cases_of(self, name: str, clean: Tensor) -> Iterator[Case]:
+        """The image, its sides cut to multiples of the scale, and what it is shrunk to."""
+        clean = cut_to_multiple(clean, self.scale)
+        yield Case(name, {}, clean, low_resolution(clean[None], self.scale)[0])
 
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
         """The metrics of one output [1, 3, sH, sW]."""
@@ -264,6 +303,3 @@ class SuperResolutionSweep:
         if self.perceptual:
             row |= {"lpips": metrics.lpips(output, clean), "niqe": metrics.niqe(output)}
         return row
-
-
-Sweep = DenoisingSweep | RealSweep | JointSweep | SuperResolutionSweep

@@ -3,57 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
-from study.images import datasets
 from study.measuring import metrics
-from study.measuring.protocols import Case, cut, sweep_rules
+from study.measuring.protocols import Case, ImageSweep
 from study.tasks.style import LAYER, Style, StyleLoss
-from tunable_core.checks import check
 from tunable_core.omega import path
 
 
 @dataclass(frozen=True)
-class StyleSweep:
-    """Outputs at positions of the dials, seen by the objectives; VGG-19 looks in float32."""
+class StyleSweep(ImageSweep):
+    """Outputs at positions of the dials, measured by the objectives; VGG-19 runs in float32."""
 
-    images: str
-    """Test images, a name of datasets.py."""
-    styles: tuple[Style, ...]
-    """In the order of the dials."""
-    omegas: tuple[tuple[float, ...], ...]
+    omegas: tuple[tuple[float, ...], ...] = field(kw_only=True)
     """Positions of the dials."""
+    styles: tuple[Style, ...] = field(kw_only=True)
+    """In the order of the dials."""
     layer: str = LAYER
     """As in tasks.StyleTransfer."""
-    every: int = 1
-    """Take every n-th image of the set."""
-    crop: int | None = None
-    """Side of a central square crop, pixels; None takes whole images."""
-
-    def __post_init__(self) -> None:
-        check(self, sweep_rules(self))
-
-    def __len__(self) -> int:
-        """Number of cases."""
-        return len(datasets.describe(self.images).ids[:: self.every])
 
     @cached_property
     def loss(self) -> StyleLoss:
         """The objectives."""
         return StyleLoss(self.styles, self.layer)
 
-    def cases(self) -> Iterator[Case]:
-        """Each test image; raises datasets.MissingData without the images."""
-        pictures = datasets.load(self.images)
-        for name in pictures.ids[:: self.every]:
-            clean = cut(pictures[name], self.crop)
-            yield Case(name, {}, clean, clean)
+    def cases_of(self, name: str, clean: Tensor) -> Iterator[Case]:
+        """The image itself: the network is given what its output should show."""
+        yield Case(name, {}, clean, clean)
 
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
         """Of one output [1, 3, H, W]: parts of the objectives, the style's number behind those that
@@ -80,18 +60,3 @@ def ring(p: int, steps: int) -> list[tuple[float, ...]]:
     corners = torch.eye(p)
     edges = [path(corners[i], corners[(i + 1) % p], steps + 1)[:-1] for i in range(p)]
     return [tuple(round(v, 5) for v in w.tolist()) for w in torch.cat([*edges, corners[:1]])]
-
-
-def right_way(frame: pd.DataFrame, p: int) -> tuple[int, int]:
-    """Along the edges of ring: steps that lower the objective turned up or raise the one turned down.
-
-    frame: of a StyleSweep. Returns how many do, and of how many.
-    """
-    right, steps = 0, 0
-    for i in range(1, p + 1):
-        j = i % p + 1
-        edge = frame[np.isclose(frame[f"omega_{i}"] + frame[f"omega_{j}"], 1, atol=1e-4)]
-        means = edge.groupby(f"omega_{j}")[[f"loss_{i}", f"loss_{j}"]].mean().diff().iloc[1:]
-        right += int((means[f"loss_{j}"] < 0).sum() + (means[f"loss_{i}"] > 0).sum())
-        steps += 2 * len(means)
-    return right, steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,11 +18,12 @@ from study.disk.records import machine
 from study.images import datasets
 from study.measuring.protocols import (
     FIVE,
+    LEVELS,
     DenoisingSweep,
+    ImageSweep,
     JointSweep,
     RealSweep,
     SuperResolutionSweep,
-    Sweep,
 )
 from study.measuring.sweep_files import (
     checked,
@@ -58,7 +59,9 @@ __all__ = [
 ]
 
 
-def sweep(of: Control | Run, what: Sweep, *, label: str = "", progress: bool = True) -> pd.DataFrame:
+def sweep(
+    of: Control | Run, what: ImageSweep, *, label: str = "", progress: bool = True
+) -> pd.DataFrame:
     """One row per image, sigma and omega; read from the store when it was measured before.
 
     of: a control, or the run that trained it, which may be stored without its weights.
@@ -79,20 +82,20 @@ def sweep(of: Control | Run, what: Sweep, *, label: str = "", progress: bool = T
     return checked(path, of, what)
 
 
-def _keep(path: Path, of: Control | Run, what: Sweep, name: str, progress: bool) -> None:
+def _keep(path: Path, of: Control | Run, what: ImageSweep, name: str, progress: bool) -> None:
     clock, control = time.monotonic(), of.control if isinstance(of, Run) else of
     frame = measure(control, what, progress=progress, label=name)
     record = {
         "name": name,
         "weights": state(of)[:16],
-        "settings": asdict(what),
+        "settings": what.settings(),
         "seconds": round(time.monotonic() - clock, 1),
         **machine(_device().type),
     }
     write(path, frame, record)
 
 
-def find(of: Control | Run | RunConfig, what: Sweep) -> pd.DataFrame:
+def find(of: Control | Run | RunConfig, what: ImageSweep) -> pd.DataFrame:
     """The stored table of exactly this measurement; nothing is trained or measured.
 
     of: a control, a run, or the config of one. Raises FileNotFoundError, whose message names the run
@@ -110,7 +113,7 @@ def find(of: Control | Run | RunConfig, what: Sweep) -> pd.DataFrame:
     return checked(path, of, what)
 
 
-def repeat(of: Run, what: Sweep, control: Control, *, progress: bool = True) -> pd.DataFrame:
+def repeat(of: Run, what: ImageSweep, control: Control, *, progress: bool = True) -> pd.DataFrame:
     """Measure a control that was trained once more as a run was; stored for repeats() of that run."""
     name = f"again-{len(repeats(of, what)) + 1}-{label_of(of)}-{key(of, what)}"
     path = folder_of(what) / "again" / f"{name}-{what.images}-{key(control, what)}.csv"
@@ -118,12 +121,12 @@ def repeat(of: Run, what: Sweep, control: Control, *, progress: bool = True) -> 
     return checked(path, control, what)
 
 
-def repeats(of: Control | Run, what: Sweep) -> list[pd.DataFrame]:
+def repeats(of: Control | Run, what: ImageSweep) -> list[pd.DataFrame]:
     """The stored tables of what was trained once more as a run was, in the order of measuring."""
     return [read(path) for path in sorted(folder_of(what).glob(f"again/again-*-{key(of, what)}-*.csv"))]
 
 
-def measurable(of: Control | Run, what: Sweep) -> bool:
+def measurable(of: Control | Run, what: ImageSweep) -> bool:
     """Whether sweep() can return a table: the weights are there, or this sweep is in the store."""
     if not isinstance(of, Run) or of.trained is not None:
         return True
@@ -132,18 +135,18 @@ def measurable(of: Control | Run, what: Sweep) -> bool:
         return _place(of, what)[0].exists()
 
 
-def by_seed(repeated: Mapping[int, Control | Run], what: Sweep) -> dict[int, pd.DataFrame]:
+def by_seed(repeated: Mapping[int, Control | Run], what: ImageSweep) -> dict[int, pd.DataFrame]:
     """The table of each seed, without those that cannot be measured (see measurable)."""
     return {
         seed: sweep(one, what, progress=False) for seed, one in repeated.items() if measurable(one, what)
     }
 
 
-def _place(of: Control | Run, what: Sweep, label: str = "") -> tuple[Path, Sweep]:
+def _place(of: Control | Run, what: ImageSweep, label: str = "") -> tuple[Path, ImageSweep]:
     """The path, and the settings actually used: those of the embedded samples, or without LPIPS and
     NIQE, with a warning, where images or weights are missing."""
     path, name = place_of(of, what, label), label_of(of, label)
-    if not path.exists() and not datasets.available(what.images) and not isinstance(what, RealSweep):
+    if not path.exists() and not datasets.available(what.images) and what.replaceable:
         warnings.warn(
             f"no stored sweep of '{name}' on '{what.images}', and the images are not in "
             f"{datasets.root()}: measuring on the embedded samples instead "
@@ -152,7 +155,7 @@ def _place(of: Control | Run, what: Sweep, label: str = "") -> tuple[Path, Sweep
         )
         what = replace(what, images="samples-test")
         path = place_of(of, what, label)
-    if not path.exists() and getattr(what, "perceptual", False) and (missing := _missing_weights()):
+    if not path.exists() and what.perceptual and (missing := _missing_weights()):
         warnings.warn(
             f"no stored sweep of '{name}' with LPIPS and NIQE, and {' and '.join(missing)} are not in "
             f'{datasets.root()}: measuring without them (make data DATASETS="{" ".join(missing)}" '
@@ -165,7 +168,7 @@ def _place(of: Control | Run, what: Sweep, label: str = "") -> tuple[Path, Sweep
 
 
 def measure(
-    control: Control, what: Sweep, *, progress: bool = True, label: str = "sweep"
+    control: Control, what: ImageSweep, *, progress: bool = True, label: str = "sweep"
 ) -> pd.DataFrame:
     """The measurement itself, one image at a time, on a GPU where there is one.
 
@@ -174,7 +177,7 @@ def measure(
     """
     rows, device = [], _device()
     home, modes = next(control.parameters(), torch.empty(0)).device, _modes(control)
-    bf16 = torch.autocast(device.type, torch.bfloat16, enabled=getattr(what, "bf16", False))
+    bf16 = torch.autocast(device.type, torch.bfloat16, enabled=what.bf16)
     control = control.eval().to(device)
     for case in tqdm(what.cases(), desc=label, total=len(what), disable=not progress):
         degraded = case.degraded[None].contiguous(memory_format=torch.channels_last)
@@ -203,7 +206,7 @@ def _device() -> torch.device:
 
 def average(frame: pd.DataFrame, by: Sequence[str] = ("omega_1", "omega_2")) -> pd.DataFrame:
     """Means over images, then over levels of degradation, as Tables 1 and 3 average."""
-    levels = [c for c in ("sigma", "rho") if c in frame]
+    levels = [c for c in LEVELS if c in frame]
     dials = [c for c in frame if c.startswith("omega_")]
     by = list(by)
     levels = [c for c in levels if c not in by]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import nn
 
 from study.disk.records import seal, sealed, wrote
 from study.images import datasets
-from study.measuring.protocols import Sweep
+from study.measuring.protocols import ImageSweep
 from study.runs import Run, store
 from tunable_core.controls.base import Control
 from tunable_core.files import DamagedFile, digest, write_atomically
@@ -30,24 +30,24 @@ def label_of(of: Control | Run, label: str = "") -> str:
     return label or (of.config.name if isinstance(of, Run) else type(of).__name__.lower())
 
 
-def folder_of(what: Sweep) -> Path:
+def folder_of(what: ImageSweep) -> Path:
     """Sweeps of the embedded samples lie apart: they are not released."""
     folder = store() / "sweeps"
     return folder / "samples" if datasets.is_sample(what.images) else folder
 
 
-def found(of: Control | Run, what: Sweep) -> Path | None:
+def found(of: Control | Run, what: ImageSweep) -> Path | None:
     """The stored file of this measurement, whatever its label."""
     return next(iter(sorted(folder_of(what).glob(f"*-{what.images}-{key(of, what)}.csv"))), None)
 
 
-def place_of(of: Control | Run, what: Sweep, label: str = "") -> Path:
+def place_of(of: Control | Run, what: ImageSweep, label: str = "") -> Path:
     """Where this measurement is, or will be."""
     name = f"{label_of(of, label)}-{what.images}-{key(of, what)}.csv"
     return found(of, what) or folder_of(what) / name
 
 
-def key(of: Control | Run, what: Sweep) -> str:
+def key(of: Control | Run, what: ImageSweep) -> str:
     """First 10 digits of a hash over everything that decides the numbers, but for the machine.
 
     Weights alone do not tell two controls apart: settings that are in no tensor are read from
@@ -63,7 +63,7 @@ def key(of: Control | Run, what: Sweep) -> str:
         "networks": sorted({_written(config) for config in configs if is_dataclass(config)}),
         "weights": state(of),
         "images": datasets.describe(what.images).checksum,
-        "settings": {"type": type(what).__name__, **_floats(asdict(what))},
+        "settings": {"type": type(what).__name__, **_floats(what.settings())},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
 
@@ -91,10 +91,10 @@ def _floats(value: Any) -> Any:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def checked(path: Path, of: Control | Run, what: Sweep) -> pd.DataFrame:
+def checked(path: Path, of: Control | Run, what: ImageSweep) -> pd.DataFrame:
     """The table of a file, when it holds these weights and settings."""
     frame = read(path)
-    record, settings = frame.attrs["record"], json.loads(json.dumps(asdict(what)))
+    record, settings = frame.attrs["record"], json.loads(json.dumps(what.settings()))
     if record["weights"] != state(of)[:16] or record["settings"] != settings:
         raise DamagedFile(
             f"{path} holds a sweep of other weights or settings; delete it to measure it again"

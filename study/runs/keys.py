@@ -26,7 +26,7 @@ def keys(config: RunConfig) -> list[str]:
     A task that looks through a published network has one key for each file of it that the registry
     knows. The file in use comes first, or the file that is downloaded where none is there.
     """
-    names = getattr(config.task, "teachers", ())
+    names = config.task.teachers
     choices = itertools.product(*(datasets.digests(name) for name in names))
     return [key(config, dict(zip(names, digests, strict=True))) for digests in choices]
 
@@ -35,7 +35,7 @@ def key(config: RunConfig, teachers: dict[str, str]) -> str:
     """The key of a run that was trained with these teachers, sha256 by name."""
     content = {
         **plain(dataclasses.replace(config, name=""), key=True),
-        "meaning": getattr(config.task, "meaning", 1),
+        "meaning": config.task.meaning,
         "images": datasets.describe(config.data).checksum,
         "teachers": teachers,
     }

@@ -8,15 +8,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from study import configs, networks, runs
+from study import configs, networks, runs, tasks
 from study.networks import third_party
 from study.runs import Run, RunConfig, keys, store
-from study.tasks import restoration, style
+from study.tasks import style
 from tunable_core import controls, omega, resnet, training
 
 MODULES: tuple[ModuleType, ...] = (
     runs,
-    restoration,
+    tasks,
     style,
     controls,
     resnet,

@@ -20,6 +20,7 @@ from study.disk import records
 from study.images import datasets
 from study.runs import keys, locks
 from study.runs.watch import SHEET, Watch
+from study.tasks import Task
 from tunable_core import files
 from tunable_core.controls.base import Control, check_stages
 from tunable_core.files import DamagedFile, digest, load_tensors, save_tensors, write_atomically
@@ -37,9 +38,8 @@ class RunConfig:
 
     name: str
     """Label for people; not part of the key."""
-    task: Any
-    """Degradation and objectives, see tasks.py. Its class attribute `meaning` (1 if it has none) is
-    part of the key: raise it when code changes what its degradation or objectives mean."""
+    task: Task
+    """Degradation and objectives, see tasks/."""
     control: Any
     """Config of the control method, see controls/."""
     network: Any
@@ -267,14 +267,14 @@ def _sha256(path: Path) -> str:
 
 def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool, on_log) -> Run:
     checkpoint = folder.parent / f"{folder.name}.part" / "checkpoint.safetensors"
-    teachers = {n: datasets.load(n).files[0].sha256 for n in getattr(config.task, "teachers", ())}
+    teachers = {n: datasets.load(n).files[0].sha256 for n in config.task.teachers}
     images = list(datasets.load(config.data))
     control = config.build()
     control.to(device)
     started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     made_by = records.code()  # of now: the tree may change while training
     settings, watch = config.training, None
-    if getattr(config.task.loss, "adversary", None) is not None and processes.rank() == 0:
+    if config.task.loss.adversary is not None and processes.rank() == 0:
         samples = checkpoint.parent / "samples"
         watch = Watch(samples, control, config.task.degrade, settings.steps, on_log)
     history = train(

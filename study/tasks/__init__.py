@@ -1,1 +1,17 @@
-"""Tasks: how pairs are degraded and which objectives the dials mix."""
+"""Tasks: how training pairs are made and which objectives the dials weigh; one file per task."""
+
+from study.tasks.base import Pair, Task
+from study.tasks.deblurring import DenoisingDeblurring
+from study.tasks.denoising import Denoising, RealDenoising
+from study.tasks.style_transfer import StyleTransfer
+from study.tasks.super_resolution import SuperResolution
+
+__all__ = [
+    "Denoising",
+    "DenoisingDeblurring",
+    "Pair",
+    "RealDenoising",
+    "StyleTransfer",
+    "SuperResolution",
+    "Task",
+]

@@ -318,10 +318,15 @@ def test_the_adversary_learns_where_its_weight_is_not_0(trio):
         def learn(self, output, clean, weight, pace):
             return {"weight": weight, "pace": pace}
 
-    loss = OneMinus({"learner": Learner(), "rec": reconstruction})
+    loss = OneMinus({"learner": Learner(), "rec": reconstruction}, adversary="learner")
     learnt = loss.learn(*trio[:2], torch.tensor([0.25, 1.0]), 0.5)
     assert learnt == {"weight": torch.tensor(0.75), "pace": 0.5}
     assert MultiLoss({"rec": reconstruction}).learn(*trio[:2], torch.ones(1)) == {}
+
+
+def test_an_adversary_that_is_no_objective_is_refused():
+    with pytest.raises(ValueError, match=r"must be one of the objectives \['rec'\]; got 'gan'"):
+        MultiLoss({"rec": reconstruction}, adversary="gan")
 
 
 @pytest.mark.parametrize("nu", [-0.1, 1.1, float("nan")])

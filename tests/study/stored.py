@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 
 import pandas as pd
 
 from study import runs
 from study.disk import records
 from study.measuring import sweep_files
-from study.measuring.protocols import Sweep
+from study.measuring.protocols import ImageSweep
 from study.runs import RunConfig
 from tunable_core.files import write_atomically
 
@@ -30,8 +29,8 @@ def kept_run(config: RunConfig) -> runs.Run:
     return runs.get(config, weights=False)
 
 
-def kept_sweep(config: RunConfig, what: Sweep, frame: pd.DataFrame) -> None:
+def kept_sweep(config: RunConfig, what: ImageSweep, frame: pd.DataFrame) -> None:
     """This table as the sweep of such a run."""
     run = kept_run(config)
-    record = {"name": config.name, "weights": run.state[:16], "settings": asdict(what)}
+    record = {"name": config.name, "weights": run.state[:16], "settings": what.settings()}
     sweep_files.write(sweep_files.place_of(run, what), frame, record)

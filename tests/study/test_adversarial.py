@@ -12,9 +12,8 @@ from torch.nn import functional as F
 
 from study.networks import DiscriminatorConfig
 from study.networks.discriminator import Discriminator
-from study.tasks import adversarial, perceptual
+from study.tasks import SuperResolution, adversarial, perceptual
 from study.tasks.adversarial import WATCHED, Adversarial, health, relativistic
-from study.tasks.restoration import SuperResolution
 from tunable_core.controls import DNIConfig, TunableConfig
 from tunable_core.multi_loss import MultiLoss
 from tunable_core.objectives import l1, reconstruction
@@ -152,7 +151,7 @@ def test_samples_weigh_by_omega_2_where_that_is_asked(pair, weighted):
 def test_without_omega_2_nothing_is_computed_and_nothing_learnt(pair):
     objective, (output, clean) = started(), pair
     before = {k: v.clone() for k, v in objective.state().items()}
-    loss = MultiLoss({"reconstruction": reconstruction, "gan": objective})
+    loss = MultiLoss({"reconstruction": reconstruction, "gan": objective}, adversary="gan")
     assert loss.adversary is objective
     total, parts = loss(output, clean, output, torch.tensor([1.0, 0.0]))
     watched = loss.learn(output, clean, torch.tensor([1.0, 0.0]))
@@ -186,7 +185,7 @@ def test_a_discriminator_is_not_drawn_from_the_numbers_of_the_network():
 
 def test_the_discriminator_follows_the_dial_of_its_own_objective(pair):
     objective, (output, clean) = started(), pair
-    loss = MultiLoss({"gan": objective, "reconstruction": reconstruction})
+    loss = MultiLoss({"gan": objective, "reconstruction": reconstruction}, adversary="gan")
     assert loss(output, clean, output, [0.0, 1.0])[1]["gan"].isnan()
     assert loss.learn(output, clean, torch.tensor([0.0, 1.0]))["discriminator"].isnan()
     assert loss(output, clean, output, [1.0, 0.0])[1]["gan"].isfinite()

@@ -13,7 +13,7 @@ from PIL import Image
 
 from study import runs
 from study.runs import RunConfig, stored
-from study.tasks.restoration import Denoising
+from study.tasks import Denoising
 from tunable_core.controls import TunableConfig
 from tunable_core.photo import applying, cli, photos, strips
 from tunable_core.photo.photos import Photo

@@ -5,7 +5,7 @@ import pytest
 from study.measuring.protocols import DenoisingSweep, JointSweep, RealSweep, SuperResolutionSweep
 from study.measuring.style_sweep import StyleSweep
 from study.networks import DiscriminatorConfig
-from study.tasks.restoration import Denoising, DenoisingDeblurring, RealDenoising, SuperResolution
+from study.tasks import Denoising, DenoisingDeblurring, RealDenoising, SuperResolution
 from tunable_core.controls import (
     BlendConfig,
     CFSNetConfig,
@@ -86,7 +86,7 @@ def test_faults_without_a_default_beside_them_are_refused_too():
     with pytest.raises(ValueError, match=r"^Apart: share .*; corners .*; got Apart\(share=0"):
         Apart(share=0, corners=(0.7, 0.7))
     with pytest.raises(ValueError, match=r"^StyleSweep: every .*; got StyleSweep"):
-        StyleSweep("samples-test", (), ((1.0,),), every=0)
+        StyleSweep("samples-test", styles=(), omegas=((1.0,),), every=0)
 
 
 def test_all_faults_of_a_task_are_told_at_once():

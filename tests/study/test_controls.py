@@ -11,7 +11,7 @@ from torch import nn
 from study.configs import METHODS as METHODS_OF_THE_STUDY
 from study.measuring import metrics
 from study.runs import RunConfig
-from study.tasks.restoration import Denoising, Pair
+from study.tasks import Denoising, Pair
 from tunable_core import files
 from tunable_core.controls import (
     DNI,

@@ -6,7 +6,7 @@ import torch
 
 from study.images import degradations
 from study.images.degradations import blur_then_noise, gaussian_blur, gaussian_noise
-from study.tasks.restoration import Denoising
+from study.tasks import Denoising
 
 
 def generator(seed=0):

@@ -1,4 +1,4 @@
-"""How a dial behaves, and the dials that give what is wanted."""
+"""The dials that give what is wanted."""
 
 import numpy as np
 import pandas as pd
@@ -36,35 +36,6 @@ def clean():
 @pytest.fixture
 def noisy(clean):
     return clean + 0.1 * torch.randn_like(clean)
-
-
-def test_an_even_dial_is_on_the_line_and_moves_by_equal_steps():
-    found = dial.behaviour(along(np.linspace(0.9, 0.1, 5)))
-    assert found["largest_step"] == pytest.approx(1 / 4)
-    assert found["off_line"] == pytest.approx(0)
-    assert found["backwards"] == 0
-
-
-def test_a_switch_moves_in_one_step_far_from_the_line():
-    found = dial.behaviour(along([0.9, 0.9, 0.9, 0.1, 0.1]))
-    assert found["largest_step"] == pytest.approx(1)
-    assert found["off_line"] == pytest.approx(0.5)
-
-
-def test_going_back_is_counted():
-    found = dial.behaviour(along([0.9, 0.5, 0.7, 0.1]))
-    assert found["backwards"] == pytest.approx(0.2 / 1.2)
-
-
-def test_the_miss_is_the_distance_from_what_equation_9_asks_for():
-    assert dial.behaviour(along([1.0, 0.6, 0.1]), nu=0.9)["miss"] == pytest.approx(
-        (0.1 + 0.15 + 0.1) / 3
-    )
-
-
-def test_a_dial_without_effect_is_refused():
-    with pytest.raises(ValueError, match="does not change"):
-        dial.behaviour(along([0.5, 0.5]))
 
 
 def test_a_metric_at_equal_kept_fraction_is_interpolated():

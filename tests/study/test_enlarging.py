@@ -15,7 +15,7 @@ from study.networks import DiscriminatorConfig
 from study.networks.third_party import SwinIRConfig
 from study.runs import RunConfig, named
 from study.runs.card import save_model
-from study.tasks.restoration import SuperResolution
+from study.tasks import SuperResolution
 from tunable_core.controls import FiLMConfig, TunableConfig
 from tunable_core.photo import applying, cli, photos, raster, strips
 from tunable_core.photo.photos import Photo

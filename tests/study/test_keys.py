@@ -12,7 +12,7 @@ import pytest
 
 from study.images import datasets
 from study.runs import keys, named
-from study.tasks.restoration import Denoising, StyleTransfer
+from study.tasks import Denoising, StyleTransfer
 from study.tasks.style import Style
 from tunable_core.controls import CFSNetConfig, DNIConfig, FiLMConfig, TunableConfig
 from tunable_core.controls.base import Stage

@@ -8,7 +8,7 @@ from PIL import Image
 
 from study.images import datasets, pairs
 from study.images.datasets import MissingData
-from study.tasks.restoration import RealDenoising
+from study.tasks import RealDenoising
 from tunable_core.files import DamagedFile
 from tunable_core.training.crops import crops
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from study.measuring.plane import below, steps_back
+from study.measuring.plane import below
 
 
 def curve(*points):
@@ -30,10 +30,3 @@ def test_a_point_that_is_worse_in_both_than_our_end_is_above_it_and_else_has_no_
     gap = below(OURS, curve((23.0, 0.15), (23.0, 0.05)))
     assert gap.iloc[0] == pytest.approx(0.05)
     assert pd.isna(gap.iloc[1])
-
-
-def test_steps_back_are_named_by_their_position():
-    values = pd.Series([0.30, 0.25, 0.26, 0.1], index=["a", "b", "c", "d"])
-    assert steps_back(values) == ["c"]
-    assert steps_back(values, slack=0.02) == []
-    assert steps_back(values.sort_values(ascending=False)) == []

@@ -23,7 +23,7 @@ from study.measuring import metrics
 from study.measuring.sweep import DenoisingSweep, sweep
 from study.networks.third_party import SwinIRConfig
 from study.runs import RunConfig, locks, stored
-from study.tasks.restoration import Denoising, RealDenoising
+from study.tasks import Denoising, RealDenoising
 from tunable_core.controls import DNIConfig, TunableConfig
 from tunable_core.files import DamagedFile, load_tensors
 from tunable_core.resnet import ResNetConfig
@@ -364,7 +364,7 @@ from tunable_core.controls import *
 from tunable_core.resnet import ResNetConfig
 from tunable_core.omega import OmegaSampling
 from study.runs import RunConfig
-from study.tasks.restoration import Denoising, RealDenoising
+from study.tasks import Denoising, RealDenoising
 from tunable_core.training import Training
 
 loop.LOG_EVERY, loop.CHECKPOINT_SECONDS = 1, 0

@@ -14,8 +14,7 @@ from study.images import datasets
 from study.images.datasets import MissingData
 from study.measuring import reruns
 from study.networks import StyleNetConfig
-from study.tasks import perceptual, style
-from study.tasks.restoration import StyleTransfer
+from study.tasks import StyleTransfer, perceptual, style
 from study.tasks.style import Style, StyleLoss, chrominance, gram, total_variation
 from tunable_core.controls import FiLM, TunableConfig
 from tunable_core.photo.photos import PhotoError

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-import pandas as pd
 import pytest
 import torch
 from PIL import Image
 
 from study import configs, runs
 from study.images import datasets
-from study.measuring.style_sweep import StyleSweep, right_way, ring
+from study.measuring.style_sweep import StyleSweep, ring
 from study.measuring.sweep import average, key, measure, sweep
 from study.networks import StyleNetConfig
 from study.runs import named
@@ -31,7 +30,13 @@ def tiny(store):
 def what(config, **settings):
     omegas = tuple(tuple(w) for w in simplex_grid(3, 1).tolist())
     return StyleSweep(
-        "samples-test", config.task.styles, omegas, config.task.layer, every=3, crop=64, **settings
+        "samples-test",
+        omegas=omegas,
+        styles=config.task.styles,
+        layer=config.task.layer,
+        every=3,
+        crop=64,
+        **settings,
     )
 
 
@@ -195,23 +200,3 @@ def test_a_blend_in_pixels_serves_three_dials(tiny, close):
 
 def _dials(p):
     return [f"omega_{i + 1}" for i in range(p)]
-
-
-def walked(losses):
-    """A frame of one image round the ring of four steps, with loss_i = losses(omega_i)."""
-    rows = [{f"omega_{i}": v for i, v in enumerate(w, start=1)} for w in ring(3, 4)[:-1]]
-    frame = pd.DataFrame(rows).assign(image="one")
-    return frame.assign(**{f"loss_{i}": losses(frame[f"omega_{i}"]) for i in (1, 2, 3)})
-
-
-def test_a_dial_that_lowers_its_own_objective_goes_the_right_way_at_every_step():
-    assert right_way(walked(lambda w: 1 - w), 3) == (24, 24)
-
-
-def test_a_dial_that_raises_it_never_does():
-    assert right_way(walked(lambda w: w), 3) == (0, 24)
-
-
-def test_a_dial_that_overshoots_loses_the_steps_behind_its_best():
-    right, steps = right_way(walked(lambda w: (w - 0.75) ** 2), 3)
-    assert (right, steps) == (18, 24)

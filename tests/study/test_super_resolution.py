@@ -18,7 +18,7 @@ from study.measuring.artifacts import grey_pattern, grid_peak
 from study.measuring.protocols import FIVE, SuperResolutionSweep
 from study.measuring.sweep import measure, sweep
 from study.networks.third_party import Published, SwinIRConfig
-from study.tasks.restoration import SuperResolution
+from study.tasks import SuperResolution
 from tunable_core.controls import (
     CFSNetConfig,
     DNIConfig,

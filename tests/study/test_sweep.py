@@ -15,17 +15,20 @@ from study.disk.records import ROOT
 from study.images import datasets
 from study.images.degradations import gaussian_noise
 from study.measuring import metrics, sweep, sweep_files
+from study.measuring.protocols import cut
+from study.measuring.style_sweep import StyleSweep
 from study.measuring.sweep import (
     DenoisingSweep,
     JointSweep,
     RealSweep,
+    SuperResolutionSweep,
     average,
     leaders,
     measurable,
     measure,
     spread,
 )
-from study.tasks import restoration
+from study.tasks import base
 from tunable_core.controls import Blend, Fixed, PixelBlend, TunableConfig
 from tunable_core.files import DamagedFile
 from tunable_core.objectives import noise_target
@@ -397,9 +400,31 @@ def test_without_spreads_the_best_alone_leads():
     assert leaders(values, values.iloc[:0])["x"].tolist() == [False, True]
 
 
-def test_every_case_is_counted_before_it_is_measured():
-    for what in (WHAT, replace(WHAT, every=2)):
-        assert len(what) == len(list(what.cases()))
+KINDS = [
+    WHAT,
+    JointSweep("samples-test", sigmas=(5.0, 30.0), rhos=(0.0, 2.0, 4.0), crop=24),
+    SuperResolutionSweep("samples-test", crop=24),
+    StyleSweep("samples-test", styles=(), omegas=((1.0,),), crop=24),
+]
+
+
+@pytest.mark.parametrize("what", KINDS, ids=lambda what: type(what).__name__)
+def test_every_case_is_counted_before_it_is_measured(what):
+    for each in (what, replace(what, every=2)):
+        assert len(each) == len(list(each.cases()))
+    assert len(replace(what, every=2)) < len(what)
+
+
+def test_a_pair_of_photographs_is_one_case_of_its_two_halves():
+    pair = torch.randint(256, (6, 20, 24), dtype=torch.uint8)
+    (case,) = RealSweep(crop=16).cases_of("a", cut(pair, 16))
+    assert torch.equal(torch.cat([case.clean, case.degraded]) * 255, pair[:, 2:18, 4:20].float())
+
+
+def test_a_field_that_a_sweep_got_later_leaves_earlier_keys_alone():
+    assert set(RealSweep().settings()) == {"images", "omegas", "nu"}
+    assert RealSweep(every=2).settings()["every"] == 2
+    assert set(DenoisingSweep().settings()) == {"images", "omegas", "every", "crop", "sigmas", "nu"}
 
 
 @pytest.mark.skipif(not datasets.available("nam"), reason="needs the nam images")
@@ -458,7 +483,7 @@ def test_in_bfloat16_the_network_alone_is_coarser(control):
 
 
 def test_a_joint_sweep_warns_of_levels_outside_of_training(control, monkeypatch):
-    monkeypatch.setattr(restoration, "_warned", set())
+    monkeypatch.setattr(base, "_warned", set())
     with pytest.warns(UserWarning, match=r"rho = 5 lies outside \[0, 4\]"):
         measure(control, replace(JOINT, rhos=(5.0,), perceptual=False), progress=False)
 

@@ -3,9 +3,18 @@
 import pytest
 import torch
 
+from study import tasks
 from study.images.degradations import gaussian_blur
-from study.tasks import restoration
-from study.tasks.restoration import Denoising, DenoisingDeblurring, RealDenoising
+from study.tasks import (
+    Denoising,
+    DenoisingDeblurring,
+    RealDenoising,
+    StyleTransfer,
+    SuperResolution,
+    Task,
+    base,
+)
+from study.tasks.style import Style
 from tunable_core.objectives import Joint
 
 
@@ -56,15 +65,17 @@ def test_beta_levels_are_often_single_and_mostly_weak():
     assert (noise < 0.25).float().mean().item() == pytest.approx(0.5, abs=0.04)  # sqrt(0.25)
 
 
-def test_what_is_told_of_a_degradation_is_what_a_pair_tells(patches):
+def test_the_conditioning_of_a_degradation_is_the_levels_of_its_pair(patches):
     task = DenoisingDeblurring(sigma=(15.0, 15.0), rho=(2.0, 2.0))
     levels = task.pair(patches, generator()).levels
-    torch.testing.assert_close(levels, torch.tensor([task.told(15.0, 2.0)]).expand_as(levels))
-    assert DenoisingDeblurring().told(15.0, 1.0) == (0.5, 0.25)
+    torch.testing.assert_close(
+        levels, torch.tensor([task.conditioning(sigma=15.0, rho=2.0)]).expand_as(levels)
+    )
+    assert DenoisingDeblurring().conditioning(sigma=15.0, rho=1.0) == (0.5, 0.25)
 
 
 def test_levels_outside_of_training_are_warned_of_once_with_the_range(monkeypatch):
-    monkeypatch.setattr(restoration, "_warned", set())
+    monkeypatch.setattr(base, "_warned", set())
     task = DenoisingDeblurring()
     task.warn_outside(sigma=(5.0, 30.0), rho=(0.0, 4.0))  # a warning would be an error here
     with pytest.warns(UserWarning, match=r"sigma = 50 lies outside \[5, 30\], the range of training"):
@@ -90,3 +101,37 @@ def test_the_joint_task_has_the_objectives_of_its_reading(patches):
         _, parts = loss(patches, patches, patches, omega)
         expected = Joint(reading, gamma=3.0).blur(patches, patches, patches, omega).mean()
         torch.testing.assert_close(parts["blur"], expected)
+
+
+def test_a_task_is_used_without_knowing_which(patches):
+    style = Style("a", "0" * 64)
+    found = [
+        Denoising(),
+        RealDenoising(),
+        DenoisingDeblurring(),
+        SuperResolution(),
+        StyleTransfer((style,)),
+    ]
+    assert {type(task).__name__ for task in found} == set(tasks.__all__) - {"Pair", "Task"}
+    assert all(isinstance(task, Task) and task.meaning >= 1 for task in found)
+    assert [task.teachers for task in found] == [(), (), (), ("vgg19",), ("vgg19",)]
+    assert [task.own_images for task in found] == [(), (), (), (), (style.sha256,)]
+    assert [tuple(task.ranges) for task in found] == [("sigma",), (), ("sigma", "rho"), (), ()]
+    assert [task.loss.adversary is not None for task in found] == [False, False, False, True, False]
+
+
+def test_a_task_without_loss_or_pair_is_none():
+    class Half(Task):
+        def pair(self, patches, generator):
+            return tasks.Pair(patches, patches)
+
+    with pytest.raises(TypeError, match=r"abstract.*loss"):
+        Half()
+
+
+@pytest.mark.parametrize("task", [Denoising(), DenoisingDeblurring(), SuperResolution()])
+def test_images_are_degraded_the_same_at_every_call(task, patches):
+    first = task.degrade(patches)
+    torch.rand(3)
+    assert torch.equal(task.degrade(patches), first)
+    assert not torch.equal(first.mean(), patches.mean())

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 import torch
 
-from study.tasks.restoration import Denoising, Pair
+from study.tasks import Denoising, Pair
 from tunable_core.controls import Apart, DNIConfig, Stage, TunableConfig, TunableControl
 from tunable_core.files import DamagedFile
+from tunable_core.multi_loss import MultiLoss
 from tunable_core.omega import OmegaSampling
 from tunable_core.resnet import ResNetConfig
 from tunable_core.training import (
@@ -387,14 +388,13 @@ def test_a_loss_that_turns_nan_stops_at_its_step_with_the_last_good_weights(imag
 
 @pytest.mark.usefixtures("log_every_step")
 def test_a_gradient_that_turns_nan_stops_before_the_weights_do(images):
-    class Rooted:
+    def root(output, clean, degraded, omega):
         """A loss of zero whose gradient is not a number."""
+        return (0 * output.float()).flatten(1).sum(1).sqrt()
 
+    class Rooted:
         pair = Denoising().pair
-
-        def loss(self, output, clean, degraded, omega):
-            loss = (0 * output.float()).sum().sqrt()
-            return loss, {"root": loss}
+        loss = MultiLoss({"root": root, "other root": root})
 
     control, untouched = fresh(), fresh()
     with pytest.raises(TrainingDiverged, match="at step 0 of stage 'tunable'"):

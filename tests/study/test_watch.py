@@ -17,7 +17,7 @@ from study import runs
 from study.measuring.artifacts import grid_peak
 from study.networks import DiscriminatorConfig
 from study.runs import watch
-from study.tasks.restoration import SuperResolution
+from study.tasks import SuperResolution
 from tunable_core.controls import DNIConfig, FixedConfig, TunableConfig
 from tunable_core.omega import OmegaSampling
 from tunable_core.resnet import ResNetConfig
@@ -57,7 +57,7 @@ def test_a_record_is_json_that_any_reader_takes_also_where_an_adversary_rested(c
 
 @pytest.mark.usefixtures("store")
 def test_a_training_without_an_adversary_is_not_watched(config):
-    from study.tasks.restoration import Denoising
+    from study.tasks import Denoising
 
     plain = replace(config, task=Denoising(), network=ResNetConfig(1, 4))
     run = runs.get(plain, progress=False)

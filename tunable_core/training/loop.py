@@ -39,7 +39,8 @@ def train(
 ) -> pd.DataFrame:
     """Train control in place, stage by stage, and return its history.
 
-    task: has pair(patches, generator) and loss, see tasks.py; images: uint8 [C, H, W] each.
+    task: has pair(patches, generator), which gives (clean, degraded, levels or None), and loss, a
+        MultiLoss; images: uint8 [C, H, W] each.
     checkpoint: where the state is kept while training; a state found there is resumed, and the
         result is bit for bit that of an undisturbed run on the same machine. It is removed by the
         caller, who knows when the result is safe. label: of the training, held in the checkpoint.
@@ -51,7 +52,7 @@ def train(
     """
     check_stages(control)
     loss = task.loss
-    state = State(control, getattr(loss, "adversary", None), settings, checkpoint, label)
+    state = State(control, loss.adversary, settings, checkpoint, label)
     for index, stage in enumerate(control.stages()):
         if index >= state.stage:
             state.enter(index, stage)

@@ -1,0 +1,77 @@
+"""Denoising strength: added Gaussian noise and real camera noise (Sec. 4.1.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from study.images.degradations import gaussian_noise
+from study.tasks.base import RANGE, Pair, Task, uniform
+from tunable_core.checks import check, is_range
+from tunable_core.multi_loss import MultiLoss
+from tunable_core.objectives import NU, NoisePreservation, noise_rules, reconstruction
+
+
+@dataclass(frozen=True)
+class Denoising(Task):
+    """Denoising strength: omega_1 for fidelity, omega_2 for noise preservation (Sec. 4.1.1)."""
+
+    sigma: tuple[float, float] = (5.0, 30.0)
+    """Range of the noise level, uniform, in grey levels of 255."""
+    noise_target: Literal["fixed", "eq9"] = "fixed"
+    """Reading of Eq. 9 in training; see objectives.NoisePreservation."""
+    nu: float = NU
+    """Share of the noise that omega_2 = 1 keeps."""
+
+    def __post_init__(self) -> None:
+        sigma = {f"sigma {RANGE}, in grey levels": is_range(self.sigma)}
+        check(self, sigma | noise_rules(self.noise_target, self.nu))
+
+    @property
+    def loss(self) -> MultiLoss:
+        """The multi-loss of Eq. 7 for this task."""
+        noise = NoisePreservation(self.noise_target, self.nu)
+        return MultiLoss({"reconstruction": reconstruction, "noise": noise})
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """See Task.ranges."""
+        return {"sigma": self.sigma}
+
+    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
+        """Clean patches [B, 3, H, W] in [0, 1] and their noisy twins, each with a sigma of its own."""
+        sigma = uniform(self.sigma, len(patches), generator)
+        return Pair(patches, gaussian_noise(patches, sigma, generator))
+
+
+@dataclass(frozen=True)
+class RealDenoising(Task):
+    """Denoising strength for real camera noise (Table 2b); trained on pairs of photographs."""
+
+    noise_target: Literal["fixed", "eq9"] = "fixed"
+    """Reading of Eq. 9 in training; see objectives.NoisePreservation."""
+    nu: float = NU
+    """Share of the noise that omega_2 = 1 keeps."""
+
+    def __post_init__(self) -> None:
+        check(self, noise_rules(self.noise_target, self.nu))
+
+    @property
+    def loss(self) -> MultiLoss:
+        """The multi-loss of Eq. 7 for this task."""
+        return Denoising(noise_target=self.noise_target, nu=self.nu).loss
+
+    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
+        """Clean and noisy patches [B, 3, H, W] of pairs [B, 6, H, W]; see pairs.py.
+
+        Raises ValueError for images that are no pairs.
+        """
+        if patches.shape[1] != 6:
+            raise ValueError(
+                f"RealDenoising trains on pairs of photographs, [B, 6, H, W]; got {list(patches.shape)} "
+                f"(take data='nam-train', or Denoising for images without a noisy twin)"
+            )
+        return Pair(*patches.chunk(2, 1))

@@ -14,7 +14,7 @@ from typing import Any
 from parameters import Fault
 
 PACKAGES = ("tunable_core", "study")
-OWN_PAGE = ("tunable_core/export",)
+OWN_PAGE = ("tunable_core/export.py",)
 """Modules that have a page of their own."""
 INDEX = "api/index"
 
@@ -49,30 +49,34 @@ def tree(root: Path) -> list[str]:
 
 def modules(root: Path, folder: str) -> list[str]:
     """The modules that lie in one folder, such as "study.images.pairs", without those of OWN_PAGE."""
-    names = (path.with_suffix("").relative_to(root) for path in sorted((root / folder).glob("[!_]*.py")))
-    return [".".join(name.parts) for name in names if name.as_posix() not in OWN_PAGE]
+    names = (path.relative_to(root).as_posix() for path in sorted((root / folder).glob("[!_]*.py")))
+    return [dotted(name) for name in names if name not in OWN_PAGE]
 
 
 def pages(root: Path) -> dict[str, list[str]]:
     """The modules of each page, by the folder or module that the page is about."""
     found = {folder: modules(root, folder) for folder in folders(root)}
-    found |= {name: [name.replace("/", ".")] for name in OWN_PAGE}
+    found |= {name: [dotted(name)] for name in OWN_PAGE}
     return dict(sorted(found.items(), key=lambda page: PACKAGES.index(page[0].partition("/")[0])))
 
 
 def page_name(subject: str) -> str:
     """The page about a folder or module, such as "api/study-images"."""
-    return f"api/{subject.replace('/', '-')}"
+    return f"api/{dotted(subject).replace('.', '-')}"
+
+
+def dotted(subject: str) -> str:
+    """The name by which Python imports a folder or module, such as "study.images"."""
+    return subject.removesuffix(".py").replace("/", ".")
 
 
 def write(root: Path, source: Path) -> None:
     """Write the pages into the staged book SOURCE, and list them on its page api/index."""
     found = pages(root)
     for subject, names in found.items():
-        package = f"{subject.replace('/', '.')}."
-        parts = [f"# `{subject.replace('/', '.')}`", _first_line(root / subject)]
+        parts = [f"# `{dotted(subject)}`", _first_line(root / subject)]
         for name in names:
-            title = name.removeprefix(package)
+            title = name.removeprefix(f"{dotted(subject)}.")
             parts.append(
                 f"## {title}\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n"
                 "   :member-order: bysource\n```"
@@ -94,6 +98,6 @@ def with_pages(toc: dict[str, Any], root: Path) -> dict[str, Any]:
 
 def _first_line(subject: Path) -> str:
     """The first line of the docstring of a folder or module."""
-    path = subject / "__init__.py" if subject.is_dir() else subject.with_suffix(".py")
+    path = subject / "__init__.py" if subject.is_dir() else subject
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return text.partition("\n")[0]

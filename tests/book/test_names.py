@@ -16,8 +16,11 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 COMMANDS = [ROOT / "Makefile", ROOT / ".ci/run", *sorted((ROOT / ".github/workflows").glob("*.yml"))]
 CODE = sorted(path for name in ("tunable_core", "study", "book") for path in (ROOT / name).rglob("*.py"))
 FILES = [path for path in (*PAGES, *NOTEBOOKS, *COMMANDS, *CODE) if "_build" not in path.parts]
-INVENTED = {"tunable_core/controls/output_scale.py", "study/notebooks"}
-"""A file that a page asks its reader to write, and a folder that a notebook clones."""
+OWN = "tunable_core.controls.output_scale"
+"""A module that a page asks its reader to write."""
+CLONED = "study/notebooks"
+"""A folder that a notebook clones where the study is not installed."""
+INVENTED = {CLONED, f"{OWN.replace('.', '/')}.py"}
 PLACEHOLDER = re.compile(r"NN|NAME|PROFILE")
 
 
@@ -69,7 +72,7 @@ def parsed(cell):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_dotted_name_can_be_imported(path):
     named = re.findall(r"(?<![\w./-])(?:tunable_core|study)(?:\.[A-Za-z_]\w*)+", text_of(path))
-    assert sorted({name for name in named if unknown(name)}) == []
+    assert sorted({name for name in named if name != OWN and unknown(name)}) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -43,6 +43,11 @@ class StyleSweep:
         """Number of cases."""
         return len(datasets.describe(self.images).ids[:: self.every])
 
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The published networks that the objectives look through, names of datasets.py."""
+        return () if self.layer == "pixels" else ("vgg19",)
+
     @cached_property
     def loss(self) -> StyleLoss:
         """The objectives."""

@@ -71,11 +71,11 @@ data: $(STAMP)  ## download what PROFILE needs, or DATASETS="kodak cbsd68 ..."
 	$(RUN) -m study.images.downloads $(if $(DATASETS),$(DATASETS),--profile $(PROFILE))
 
 runs: $(STAMP)  ## train the runs of PROFILE that are missing, with -j N so many at once
-	@names=$$($(RUN) -m study.configs --profile $(PROFILE) --missing | sed 's/^/run-/'); \
+	@names=$$($(RUN) -m study --profile $(PROFILE) --missing | sed 's/^/run-/'); \
 	if [ -z "$$names" ]; then echo "No run of $(PROFILE) is missing."; else $(MAKE) --no-print-directory $$names; fi
 
 run-%: $(STAMP)
-	$(RUN) -m study.configs --profile $(PROFILE) --only $*
+	$(RUN) -m study --profile $(PROFILE) --only $*
 
 lint: $(STAMP)  ## check style and formatting
 	$(RUN) -m ruff check .
@@ -92,4 +92,4 @@ serve: $(STAMP)  ## show the built book in a browser, at localhost (PORT=8000)
 
 clean:  ## remove everything built; never data/runs, data/sweeps or data/datasets
 	rm -rf book/_build .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
-	find tunable_core tests book notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	find tunable_core study tests book notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

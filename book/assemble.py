@@ -26,6 +26,7 @@ from typing import Any
 
 import nbformat
 import places
+import reference
 import teaching
 import yaml
 from notebook_run import clock_time, read
@@ -70,7 +71,12 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
         import live_assets  # it takes seconds, and torch
 
         live_assets.write(source / "extra/live", root / "book")
-    for page in _pages(yaml.safe_load((source / "_toc.yml").read_text())):
+    toc = yaml.safe_load((source / "_toc.yml").read_text())
+    if reference.INDEX in _pages(toc):
+        reference.write(root, source)
+        toc = reference.with_pages(toc, root)
+        (source / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
+    for page in _pages(toc):
         if not (source / f"{page}.md").exists() and page not in stems:
             raise Fault(f"book/_toc.yml lists {page!r}, which is neither a page nor a notebook")
 

@@ -4,7 +4,7 @@ Papermill alone is lenient: an unknown parameter only warns, text passes for a n
 run leaves a plausible file. Here names and types are checked before anything runs (parameters.py);
 a notebook is written to a `.part` file that takes the name of the result only when every cell has
 finished; and a result is used again only while everything it was made from is unchanged: notebook,
-parameters, tunable_core, requirements.lock, and the data (every file of data/, runs, sweeps, and
+parameters, both packages, requirements.lock, and the data (every file of data/, runs, sweeps, and
 which data sets are available). A result counts as made from the data as they were before its notebook
 began; only the runs and sweeps that the notebooks report to have written themselves are added. So
 whatever others change while the book runs is read the next time. Beside each result NN.ipynb lies

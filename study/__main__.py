@@ -1,4 +1,4 @@
-"""`python -m study.configs`: train what the store lacks, or list it.
+"""`python -m study`: train the runs that the store lacks, or list all of them.
 
 Several of them share the work: each leaves to the others what they are training. Under torchrun its
 processes train each run together (processes.py).
@@ -7,17 +7,22 @@ processes train each run together (processes.py).
 from __future__ import annotations
 
 import argparse
+import json
+from pathlib import Path
 
 from study import configs, runs
+from study.disk.records import reached, took
 from study.runs import locks
 from tunable_core.training import processes
 
 
 def main() -> None:
     """Train what the store lacks, or list it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("python -m study", description=__doc__.splitlines()[0])
     parser.add_argument("--profile", default="laptop", choices=list(configs.PROFILES))
-    parser.add_argument("--list", action="store_true", help="show the runs and where they are")
+    parser.add_argument(
+        "--list", action="store_true", help="show the runs, what they took and what they reached"
+    )
     parser.add_argument("--missing", action="store_true", help="only their names, one a line")
     parser.add_argument(
         "--without-weights", action="store_true", help="keep those that are there without their weights"
@@ -34,7 +39,7 @@ def main() -> None:
                 print(f"{config.name}-{config.key}")
             continue
         if processes.rank() == 0:
-            print(f"{config.name}-{config.key}: {'in ' + folder.parent.name if folder else 'missing'}")
+            print(f"{config.name}-{config.key}: {summary(folder)}")
         if arguments.without_weights:
             if folder and processes.rank() == 0:
                 runs.drop_weights(runs.load(config, folder))
@@ -43,6 +48,14 @@ def main() -> None:
                 runs.get(config, wait=False)
             except locks.Busy as busy:
                 print(busy)
+
+
+def summary(folder: Path | None) -> str:
+    """What the stored run in a folder took and reached, from its record; "missing" for None."""
+    if folder is None:
+        return "missing"
+    record = json.loads((folder / "run.json").read_text())
+    return f"{took(record)}; reached {reached(record)}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The directives `runs`, `executions`, `costs`, `nightly` and `licences`: what these pages rest on.
+"""Directives `runs`, `executions`, `costs`, `nightly`, `licences`, `students`: tables of records.
 
 What was trained and measured, what made the pages, what it cost in all, what the long tests found, and
 what is of others. Each is a table of the file of its name in the staging folder (see book/assemble.py).
@@ -16,6 +16,8 @@ from typing import Any, ClassVar
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+from study.disk.records import reached
 
 Record = Mapping[str, Any]
 
@@ -95,13 +97,14 @@ class Runs(Table):
 
     file = "runs.json"
     none = "There is no run here yet."
-    texts: ClassVar = {"name", "key", "device", "commit"}
+    texts: ClassVar = {"name", "key", "reached", "device", "commit"}
     columns: ClassVar = {
         "name": lambda r: r.get("name") or r.get("folder", ""),
         "key": lambda r: r.get("key", ""),
         "steps": lambda r: number(inside(r, "config", "training", "steps")),
         "parameters": lambda r: number(r.get("parameters")),
         "time": duration,
+        "reached": reached,
         "commit": commit,
         "device": lambda r: r.get("device", ""),
     }
@@ -186,6 +189,19 @@ class Costs(SphinxDirective):
         return [nodes.raw("", f'<div class="records">{table}</div>', format="html")]
 
 
+class Students(SphinxDirective):
+    """A link to each notebook without its solutions."""
+
+    def run(self) -> list[nodes.Node]:
+        """The nodes."""
+        folder = Path(self.env.srcdir) / "extra/student"
+        links = [
+            f'<a href="student/{path.name}" download>{html.escape(path.stem)}</a>'
+            for path in sorted(folder.glob("*.ipynb"))
+        ]
+        return [nodes.raw("", f"<p>{', '.join(links)}</p>", format="html")]
+
+
 def costs(
     runs: Sequence[Record], sweeps: Sequence[Record], executions: Sequence[Record]
 ) -> dict[str, str]:
@@ -222,4 +238,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("costs", Costs)
     app.add_directive("licences", Licences)
     app.add_directive("nightly", Nightly)
+    app.add_directive("students", Students)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

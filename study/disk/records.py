@@ -65,6 +65,27 @@ def peak_memory_mb(device: str) -> int | None:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20)
 
 
+NOT_REACHED = ("stage", "step", "lr", "gradient_norm")
+"""Columns of a history that are no result of the training."""
+
+
+def took(record: dict[str, Any]) -> str:
+    """Time and hardware of a training, from its record, such as "24 min on CPU x86_64, 1 thread"."""
+    seconds, threads = record["seconds"], record["threads"]
+    if seconds < 120:
+        time = f"{seconds:.0f} s"
+    else:
+        time = f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    cores = f", {threads} thread{'s' if threads > 1 else ''}" if "CPU" in record["device"] else ""
+    return f"{time} on {record['device']}{cores}"
+
+
+def reached(record: dict[str, Any]) -> str:
+    """The losses at the end of a training, from its record, such as "loss 0.0163, noise 0.036"."""
+    final = record.get("final", {})
+    return ", ".join(f"{name} {value:.3g}" for name, value in final.items() if name not in NOT_REACHED)
+
+
 def code() -> dict[str, Any]:
     """Commit, whether its tree was clean, and a hash of the source of both packages."""
     source = hashlib.sha256()

@@ -135,7 +135,7 @@ def curves(
 def against_printed(cells: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> Figure:
     """Every cell as a point, ours over the printed value, one panel per group of metrics.
 
-    cells: rows with table, metric, printed and ours (study.cells); groups: title to its metrics.
+    cells: rows with table, metric, printed and ours (study.claims.cells); groups: title to its metrics.
     """
     figure, axes = plt.subplots(
         1, len(groups), figsize=(7.4, 7.4 / max(2, len(groups)) + 0.6), squeeze=False

@@ -182,11 +182,12 @@ def _installed(file: str) -> Path:
     return Path(spec.origin).parent / inside if spec and spec.origin else Path(file)
 
 
-def way_out(name: str) -> str:
-    """What brings a missing set, in words; a command as it can be typed."""
-    if is_sample(name):
+def way_out(*missing: str) -> str:
+    """What brings missing sets, in words; a command as it can be typed."""
+    if all(map(is_sample, missing)):
         return "installing requirements.lock"
-    return f"`make data DATASETS={'nam' if name in PAIRS else name}`"
+    wanted = " ".join("nam" if name in PAIRS else name for name in missing)
+    return f"`make data DATASETS={wanted}`" if len(missing) == 1 else f'`make data DATASETS="{wanted}"`'
 
 
 def _present(file: File, name: str) -> bool:

@@ -26,6 +26,11 @@ class StyleSweep(ImageSweep):
     layer: str = LAYER
     """As in tasks.StyleTransfer."""
 
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The published networks that the objectives look through, names of datasets.py."""
+        return () if self.layer == "pixels" else ("vgg19",)
+
     @cached_property
     def loss(self) -> StyleLoss:
         """The objectives."""

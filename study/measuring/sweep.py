@@ -85,10 +85,12 @@ def sweep(
 def _keep(path: Path, of: Control | Run, what: ImageSweep, name: str, progress: bool) -> None:
     clock, control = time.monotonic(), of.control if isinstance(of, Run) else of
     frame = measure(control, what, progress=progress, label=name)
+    teachers = {n: datasets.describe(n).files[0].sha256 for n in getattr(what, "teachers", ())}
     record = {
         "name": name,
         "weights": state(of)[:16],
         "settings": what.settings(),
+        **({"teachers": teachers} if teachers else {}),
         "seconds": round(time.monotonic() - clock, 1),
         **machine(_device().type),
     }
@@ -150,7 +152,7 @@ def _place(of: Control | Run, what: ImageSweep, label: str = "") -> tuple[Path, 
         warnings.warn(
             f"no stored sweep of '{name}' on '{what.images}', and the images are not in "
             f"{datasets.root()}: measuring on the embedded samples instead "
-            f"(make data DATASETS={what.images} gets them)",
+            f"({datasets.way_out(what.images)} gets them)",
             stacklevel=3,
         )
         what = replace(what, images="samples-test")
@@ -158,8 +160,7 @@ def _place(of: Control | Run, what: ImageSweep, label: str = "") -> tuple[Path, 
     if not path.exists() and what.perceptual and (missing := _missing_weights()):
         warnings.warn(
             f"no stored sweep of '{name}' with LPIPS and NIQE, and {' and '.join(missing)} are not in "
-            f'{datasets.root()}: measuring without them (make data DATASETS="{" ".join(missing)}" '
-            f"gets them)",
+            f"{datasets.root()}: measuring without them ({datasets.way_out(*missing)} gets them)",
             stacklevel=3,
         )
         what = replace(what, perceptual=False)

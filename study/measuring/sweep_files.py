@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -37,8 +38,11 @@ def folder_of(what: ImageSweep) -> Path:
 
 
 def found(of: Control | Run, what: ImageSweep) -> Path | None:
-    """The stored file of this measurement, whatever its label."""
-    return next(iter(sorted(folder_of(what).glob(f"*-{what.images}-{key(of, what)}.csv"))), None)
+    """The stored file of this measurement, whatever its label; of the teachers in use first."""
+    for one in keys(of, what):
+        for path in sorted(folder_of(what).glob(f"*-{what.images}-{one}.csv")):
+            return path
+    return None
 
 
 def place_of(of: Control | Run, what: ImageSweep, label: str = "") -> Path:
@@ -48,11 +52,19 @@ def place_of(of: Control | Run, what: ImageSweep, label: str = "") -> Path:
 
 
 def key(of: Control | Run, what: ImageSweep) -> str:
-    """First 10 digits of a hash over everything that decides the numbers, but for the machine.
+    """The key of a measurement that is made now: the first of keys()."""
+    return keys(of, what)[0]
 
+
+def keys(of: Control | Run, what: ImageSweep) -> list[str]:
+    """The keys that this measurement can have, as runs.keys.keys gives those of a run.
+
+    Each is the first 10 digits of a hash over everything that decides the numbers, but for the machine.
     Weights alone do not tell two controls apart: settings that are in no tensor are read from
     extra_repr() of the control, from the classes of its parts, and from the `config` that the study's
-    networks carry.
+    networks carry. A sweep whose metrics use a published network (`teachers`) has one key for each
+    registered file of it; that of the small extract is not written out, as the first released sweeps
+    were measured with it.
     """
     control = of if isinstance(of, Control) else of.trained or of.config.build()
     configs = [getattr(module, "config", None) for module in control.modules()]
@@ -65,7 +77,14 @@ def key(of: Control | Run, what: ImageSweep) -> str:
         "images": datasets.describe(what.images).checksum,
         "settings": {"type": type(what).__name__, **_floats(what.settings())},
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
+    names = getattr(what, "teachers", ())
+    found = []
+    for digests in itertools.product(*(datasets.digests(name) for name in names)):
+        chosen = dict(zip(names, digests, strict=True))
+        named = {name: one for name, one in chosen.items() if one != datasets.EXTRACTS[name][2]}
+        text = json.dumps(content | ({"teachers": named} if named else {}), sort_keys=True)
+        found.append(hashlib.sha256(text.encode()).hexdigest()[:10])
+    return found
 
 
 def _written(config: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import nbformat
 import pytest
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
+sys.path.append(str(BOOK.parent / "tests/study"))  # for test_controls.py
 PARAMETERS = 'profile: str = "laptop"\nsteps: int | None = None\nrate: float = 0.5\nslow: bool = False'
 
 Cell = tuple[str, list[str]]

@@ -1,7 +1,13 @@
 """The chapter on the rivals: its code runs, its table is true, and its worked example is a control."""
 
 import inspect
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -14,21 +20,12 @@ from torch import nn
 from study import configs, runs
 from study.measuring import sweep
 from study.runs import stored
-from tunable_core import controls
 from tunable_core.resnet import ResNetConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = ROOT / "book/controls"
 PAGES = sorted(path.stem for path in CHAPTER.glob("*.md"))
-METHODS = {
-    "tunable": controls.TunableConfig,
-    "dni": controls.DNIConfig,
-    "dynet": controls.DyNetConfig,
-    "cfsnet": controls.CFSNetConfig,
-    "film": controls.FiLMConfig,
-    "cresmd": controls.CResMDConfig,
-    "blend": controls.BlendConfig,
-}
+METHODS = contract.CONFIGS
 """The pages that explain a method."""
 OWN = "add-your-own"
 
@@ -59,11 +56,6 @@ def test_every_page_of_the_chapter_explains_a_method_and_is_in_the_table_of_cont
     (chapter,) = [entry for entry in chapters if entry["file"] == "controls/index"]
     listed = [entry["file"] for entry in (chapter, *chapter["sections"])]
     assert sorted(listed) == [f"controls/{name}" for name in PAGES]
-
-
-def test_every_method_of_the_library_has_a_page():
-    configs = {value for name, value in vars(controls).items() if name.endswith("Config")}
-    assert configs - {controls.FixedConfig} == {*METHODS.values()}  # that one has no dial
 
 
 @pytest.mark.parametrize("name", ["index", *METHODS])
@@ -136,20 +128,19 @@ def example():
 
 
 def additions():
-    """What each diff of the page adds, by the file that it names; its context must be there."""
-    found = {}
+    """Each diff of the page: the file that it names, the lines before, the lines that it adds."""
+    found = []
     for diff in fences(OWN, "diff"):
         named, *lines = diff.splitlines()
-        path = ROOT / named.removeprefix(" # ")
-        if path.suffix == ".ipynb":
-            source = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
-        else:
-            source = path.read_text()
         context = [line[1:] for line in lines if line.startswith(" ")]
-        assert context
-        assert all(line in source.splitlines() for line in context), diff
-        found[path.stem] = "\n".join(line[1:] for line in lines if line.startswith("+"))
+        added = [line[1:] for line in lines if line.startswith("+")]
+        found.append((named.removeprefix(" # "), "\n".join(context), "\n".join(added)))
     return found
+
+
+def entries(file):
+    """What the last diff of a file adds to a dictionary there, as Python."""
+    return [added for named, _, added in additions() if Path(named).name == file][-1]
 
 
 def test_the_file_is_short(example):
@@ -159,13 +150,12 @@ def test_the_file_is_short(example):
 
 @pytest.fixture
 def method(example):
-    """The entry that the page adds to the contract tests."""
-    return eval(f"{{{additions()['test_controls']}}}", {**vars(contract), **example})["output scale"]
+    return partial(contract.smallest, example["OutputScaleConfig"]())
 
 
 @pytest.fixture
 def control(method):
-    return contract.perturbed(method.build())
+    return contract.perturbed(method())
 
 
 x = contract.x
@@ -213,7 +203,7 @@ def test_the_example_is_trained_and_measured_once_and_found_in_table_1(store, mo
     monkeypatch.setattr(stored, "train", refuse)
     monkeypatch.setattr(sweep, "measure", refuse)
     run(OWN, fences(OWN, "python")[1:], names)
-    added = eval(f"{{{additions()['denoising']}}}", names)
+    added = eval(f"{{{entries('denoising.py')}}}", names)
     for name, config in added.items():
         monkeypatch.setitem(configs.METHODS, name, config)
         wanted = configs.denoising(name, names["budget"])
@@ -227,4 +217,41 @@ def test_the_chapter_is_run_with_the_method_that_the_page_names():
     name, value = given[0], yaml.safe_load(given[1])
     notebook = nbformat.read(ROOT / "notebooks/03-denoising.ipynb", as_version=4)
     assert name in declared(notebook, "03-denoising")
-    assert value == [*eval(f"{{{additions()['03-denoising']}}}")]
+    assert value == [*eval(f"{{{entries('03-denoising.ipynb')}}}")]
+
+
+@pytest.mark.slow
+def test_who_follows_the_page_has_a_method_that_keeps_the_contract_and_has_a_run(tmp_path):
+    folders = ("tunable_core", "study", "tests", "notebooks", "book/extensions", "data/paper")
+    for folder in folders:
+        ignored = shutil.ignore_patterns("__pycache__", "_build")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+    for file in ("pyproject.toml", "data/registry.tsv"):
+        shutil.copy(ROOT / file, tmp_path / file)
+    (saved,) = re.findall(r"Save the file as `(.+?)`", page(OWN))
+    (tmp_path / saved).write_text(fences(OWN, "python")[0])
+    for name, context, added in additions():
+        path = tmp_path / name
+        text = path.read_text()
+        if path.suffix == ".ipynb":  # its lines are strings of a list
+            context, added = (json.dumps(f"{lines}\n")[1:-1] for lines in (context, added))
+            assert f'"{context}",\n' in text
+            path.write_text(text.replace(f'"{context}",\n', f'"{context}",\n    "{added}",\n', 1))
+            nbformat.validate(nbformat.read(path, as_version=4))
+        else:
+            assert text.count(f"\n{context}\n") == 1
+            path.write_text(text.replace(f"\n{context}\n", f"\n{context}\n{added}\n"))
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "TUNABLE_RUNS": str(tmp_path / "store")}
+
+    def run_there(*words):
+        command = [sys.executable, "-m", *words]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+
+    (command,) = re.findall(r"-m (pytest .*)", page(OWN))
+    tested = run_there(*command.split(), "-q", "-p", "no:cacheprovider")
+    assert tested.returncode == 0, tested.stdout
+    assert int(re.search(r"(\d+) passed", tested.stdout)[1]) > len(CONTRACT)
+    listed = run_there("study", "--profile", "smoke", "--list", "--only", "output-scale")
+    assert re.match(r"denoising-output-scale-2x8-seed0-\w{10}: missing\n", listed.stdout), listed

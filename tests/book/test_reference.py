@@ -2,23 +2,20 @@
 
 import os
 import re
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import reference
 import study_api
 import study_terms
+import yaml
 from docutils.core import publish_doctree
+from parameters import Fault
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = "\n".join(path.read_text() for path in (ROOT / "book/api").glob("*.md"))
 BUILT = Path(os.environ.get("TUNABLE_BOOK") or ROOT / "book/_build/html")
-HIDDEN = {
-    "study.networks.torchvision_import",
-    "study.claims.judges_denoising",
-    "study.claims.judges_restoration",
-}
-"""Modules without anything for others."""
 
 
 @pytest.mark.parametrize(
@@ -60,15 +57,54 @@ def test_a_name_leads_to_its_entry_and_one_of_two_entries_to_neither():
     assert known["a.twice"] == "tunable_core.a.twice"
 
 
-def test_every_module_has_its_place_in_the_reference():
-    modules = {
+@pytest.fixture
+def staged(tmp_path):
+    """The pages of the reference, as they are staged."""
+    shutil.copytree(ROOT / "book/api", tmp_path / "api")
+    reference.write(ROOT, tmp_path)
+    return tmp_path / "api"
+
+
+def test_every_public_module_is_on_one_page_of_the_reference(staged):
+    public = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for package in ("tunable_core", "study")
         for path in (ROOT / package).rglob("*.py")
-        if not path.name.startswith("__")
+        if not path.name.startswith("_")
+    ]
+    text = "\n".join(path.read_text() for path in staged.glob("*.md"))
+    assert sorted(re.findall(r"automodule:: (\S+)", text)) == sorted(public)
+
+
+def test_the_reference_has_a_page_for_each_folder_in_the_order_of_the_readme(staged):
+    index = (staged / "index.md").read_text()
+    subjects = re.findall(r"^- \[\]\(/(api/\S+)\): \w.*", index, re.MULTILINE)
+    assert subjects[:2] == ["api/tunable_core", "api/tunable_core-controls"]
+    folders = [reference.page_name(name) for name in reference.tree(ROOT)]
+    assert [page for page in subjects if page in folders] == [p for p in folders if p in subjects]
+    assert {f"{page.removeprefix('api/')}.md" for page in subjects} == {
+        path.name for path in staged.glob("*.md") if path.stem != "index"
     }
-    listed = set(re.findall(r"automodule:: (\S+)", PAGES))
-    assert listed == modules - HIDDEN
+
+
+def test_every_page_of_the_reference_is_in_the_table_of_contents(staged):
+    toc = reference.with_pages(yaml.safe_load((ROOT / "book/_toc.yml").read_text()), ROOT)
+    (entry,) = [chapter for chapter in toc["chapters"] if chapter["file"] == reference.INDEX]
+    listed = [section["file"] for section in entry["sections"]]
+    assert sorted(listed) == sorted(f"api/{p.stem}" for p in staged.glob("*.md") if p.stem != "index")
+
+
+def test_a_folder_that_the_readme_does_not_list_is_named(tmp_path):
+    for name in ("tunable_core", "study/new"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "module.py").write_text('"""A module."""\n')
+    (tmp_path / "README.md").write_text("```\ntunable_core/   the library\n```\n")
+    with pytest.raises(Fault, match=r"README\.md does not list study/new"):
+        reference.folders(tmp_path)
+
+
+def test_the_tree_of_the_readme_names_folders_that_exist():
+    assert [name for name in reference.tree(ROOT) if not (ROOT / name).is_dir()] == []
 
 
 def test_the_meaning_of_a_word_is_its_first_sentence():

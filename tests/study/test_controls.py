@@ -3,6 +3,7 @@
 import copy
 import itertools
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from study.configs import METHODS as METHODS_OF_THE_STUDY
 from study.measuring import metrics
 from study.runs import RunConfig
 from study.tasks import Denoising, Pair
-from tunable_core import files
+from tunable_core import controls, files
 from tunable_core.controls import (
     DNI,
     Blend,
@@ -40,15 +41,6 @@ from tunable_core.training import Training, loop, train
 OMEGAS = [[0.2, 0.9], [1.0, 0.0], [0.2, 0.9]]
 
 
-@dataclass(frozen=True)
-class Method:
-    """A control method under the contract."""
-
-    build: type
-    has_plain: bool = True
-    """Whether at(omega) gives a plain network."""
-
-
 class InTurns(TunableControl):
     """A tunable network whose layers train first and whose phi trains after them."""
 
@@ -57,21 +49,34 @@ class InTurns(TunableControl):
         return [Stage(part, (f"network.{part}.",)) for part in parts]
 
 
-METHODS = {
-    "tunable": Method(lambda: TunableConfig().build(ResNetConfig(1, 4).build(), p=2)),
-    "tunable, se": Method(lambda: TunableConfig("se", 3).build(ResNetConfig(1, 4).build(), p=2)),
-    "in turns": Method(lambda: InTurns(ResNetConfig(1, 4).build(), p=2)),
-    "dni": Method(lambda: DNIConfig().build(ResNetConfig(1, 4).build(), p=2)),
-    "dni, scratch": Method(lambda: DNIConfig(None).build(ResNetConfig(1, 4).build(), p=2)),
-    "film": Method(lambda: FiLMConfig(8).build(ResNetConfig(1, 4).build(), p=2)),
-    "dynet": Method(lambda: DyNetConfig().build(ResNetConfig(2, 4).build(), p=2), has_plain=False),
-    "cfsnet": Method(lambda: CFSNetConfig().build(ResNetConfig(2, 4).build(), p=2), has_plain=False),
-    "cresmd": Method(lambda: CResMDConfig().build(ResNetConfig(1, 4).build(), p=2), has_plain=False),
-    "cresmd, own": Method(
-        lambda: CResMDConfig("own").build(ResNetConfig(1, 4).build(), p=2), has_plain=False
-    ),
-    "blend": Method(lambda: Blend(ResNetConfig(1, 4).build()), has_plain=False),
+CONFIGS = {
+    name.removesuffix("Config").lower(): config
+    for name, config in vars(controls).items()
+    if name.endswith("Config") and config is not controls.FixedConfig  # its dials do nothing
 }
+"""The config of every control method of the library, which its folder lists."""
+BACKBONE = ResNetConfig(2, 4)
+
+
+def smallest(config):
+    """Build the control of a config around a small network."""
+    return config.build(BACKBONE.build(), p=2)
+
+
+METHODS = {
+    **{name: partial(smallest, config()) for name, config in CONFIGS.items()},
+    "tunable, se": partial(smallest, TunableConfig("se", 3)),
+    "in turns": lambda: InTurns(BACKBONE.build(), p=2),
+    "dni, scratch": partial(smallest, DNIConfig(None)),
+    "film, 8 hidden": partial(smallest, FiLMConfig(8)),
+    "cresmd, own": partial(smallest, CResMDConfig("own")),
+}
+"""A function that builds each method, to be held to the contract."""
+
+
+def has_plain(control):
+    """Whether the method says that at(omega) gives a plain network."""
+    return type(control).at is not Control.at
 
 
 @pytest.fixture(params=METHODS)
@@ -81,7 +86,7 @@ def method(request):
 
 @pytest.fixture
 def control(method):
-    return perturbed(method.build())
+    return perturbed(method())
 
 
 @pytest.fixture
@@ -142,18 +147,18 @@ def test_outputs_for_many_omegas_equal_a_loop_over_the_omegas(control, x, close)
         close(output, control(x, omega))
 
 
-def test_at_equals_forward_where_promised(method, control, x, close):
+def test_at_equals_forward_where_promised(control, x, close):
     for omega in ([0.0, 1.0], [0.3, 0.8]):
-        if method.has_plain:
+        if has_plain(control):
             close(control.at(omega)(x), control(x, omega))
         else:
             with pytest.raises(NotImplementedError, match="has no plain network"):
                 control.at(omega)
 
 
-def test_at_is_the_ordinary_network_again(method, control):
-    if method.has_plain:
-        plain, network = control.at([0.3, 0.8]), ResNetConfig(1, 4).build()
+def test_at_is_the_ordinary_network_again(control):
+    if has_plain(control):
+        plain, network = control.at([0.3, 0.8]), BACKBONE.build()
         assert [type(m) for m in plain.modules()] == [type(m) for m in network.modules()]
         shapes = [[(n, p.shape) for n, p in m.named_parameters()] for m in (plain, network)]
         assert shapes[0] == shapes[1]
@@ -202,8 +207,8 @@ def test_an_image_with_noise_beyond_the_range_is_taken(control, x):
 
 
 @pytest.mark.parametrize("omega", [[0.5], [0.5, 1.3], [[0.5, 0.5], [0.2, 0.8]]])
-def test_at_refuses_what_is_not_one_omega(method, control, omega):
-    if method.has_plain:
+def test_at_refuses_what_is_not_one_omega(control, omega):
+    if has_plain(control):
         with pytest.raises(ValueError, match="omega"):
             control.at(omega)
 
@@ -235,7 +240,7 @@ def test_a_stage_changes_its_own_parameters_alone(control, images, monkeypatch):
 
 
 def test_weights_come_back_from_disk(method, control, x, tmp_path):
-    other = perturbed(method.build())
+    other = perturbed(method())
     assert not torch.equal(other(x, OMEGAS), control(x, OMEGAS))
     files.save_tensors(tmp_path / "weights", control.state_dict())
     other.load_state_dict(files.load_tensors(tmp_path / "weights")[0])

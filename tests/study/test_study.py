@@ -1,5 +1,6 @@
 """The runs of the study at its budgets."""
 
+import re
 import sys
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import pytest
 
 from study import configs, runs
 from study.__main__ import main
+from study.disk import records
 from study.images import downloads
 from study.runs import locks
 
@@ -123,6 +125,27 @@ def test_listing_trains_nothing(monkeypatch, capsys):
 
 
 @pytest.mark.usefixtures("store")
+def test_the_list_says_what_a_run_took_and_reached_as_its_record_does(monkeypatch, capsys, config):
+    monkeypatch.setattr(configs, "all_runs", lambda budget: [config])
+    record = runs.get(config, progress=False).record
+    run_main(monkeypatch, "--profile", "smoke", "--list")
+    expected = f"on {record['device']}.*; reached loss {record['final']['loss']:.3g}, reconstruction"
+    assert re.fullmatch(rf"tiny-{config.key}: \d+ s {expected} .*\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "device", "words"),
+    [
+        (98.4, "NVIDIA H200", "98 s on NVIDIA H200"),
+        (1422.4, "CPU arm64", "24 min on CPU arm64, 1 thread"),
+        (40_000, "CPU arm64", "11.1 h on CPU arm64, 1 thread"),
+    ],
+)
+def test_the_time_of_a_training_is_in_a_unit_that_can_be_read(seconds, device, words):
+    assert records.took({"seconds": seconds, "device": device, "threads": 1}) == words
+
+
+@pytest.mark.usefixtures("store")
 def test_what_is_missing_is_trained_and_what_is_there_is_not(monkeypatch, capsys, config):
     monkeypatch.setattr(configs, "all_runs", lambda budget: [config, replace(config, data="samples")])
     runs.get(config, progress=False)
@@ -130,7 +153,7 @@ def test_what_is_missing_is_trained_and_what_is_there_is_not(monkeypatch, capsys
     monkeypatch.setattr(runs, "get", lambda config, wait: trained.append(config))
     run_main(monkeypatch, "--profile", "smoke")
     assert trained == [replace(config, data="samples")]
-    assert f"tiny-{config.key}: in runs" in capsys.readouterr().out
+    assert f"tiny-{config.key}: missing" not in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("store")

@@ -10,6 +10,7 @@ from PIL import Image
 
 from study import configs, runs
 from study.images import datasets
+from study.measuring import sweep_files
 from study.measuring.style_sweep import StyleSweep, ring
 from study.measuring.sweep import average, key, measure, sweep
 from study.networks import StyleNetConfig
@@ -177,6 +178,23 @@ def test_a_heavier_weight_of_the_colours_is_another_sweep_with_larger_losses(tin
     frames = [sweep(control, each, progress=False) for each in (first, second)]
     assert key(control, first) != key(control, second)
     assert frames[0]["loss_1"].lt(frames[1]["loss_1"]).all()
+
+
+@pytest.mark.usefixtures("store")
+def test_a_sweep_is_found_by_the_file_of_vgg_19_that_it_looked_through(monkeypatch):
+    config = configs.style.transfer("tunable", LAPTOP)
+    control, seen = config.build(), what(config)
+    keys = {}
+    for file in datasets.digests("vgg19"):
+        used = [file, *(one for one in datasets.digests("vgg19") if one != file)]
+        with monkeypatch.context() as patch:
+            patch.setattr(datasets, "digests", lambda name, used=used: used)
+            keys[file] = sweep_files.keys(control, seen)
+    first = {file: found[0] for file, found in keys.items()}
+    assert len({*first.values()}) == len(first) == 2
+    assert len({frozenset(found) for found in keys.values()}) == 1  # each is found with either file
+    pixels = dataclasses.replace(seen, layer="pixels")
+    assert len(sweep_files.keys(control, pixels)) == 1
 
 
 def test_the_ring_goes_corner_to_corner_and_back_with_equal_steps():

@@ -1,0 +1,103 @@
+"""The pages of the reference: one for each folder of both packages, in the order of README.md's tree.
+
+They are written when the book is staged, so a new module or folder needs no list of its own. The first
+line of a folder's `__init__.py` describes it in the reference.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+from parameters import Fault
+
+PACKAGES = ("tunable_core", "study")
+OWN_PAGE = ("tunable_core/export.py",)
+"""Modules that have a page of their own."""
+INDEX = "api/index"
+
+
+def folders(root: Path) -> list[str]:
+    """Folders that hold modules, such as "study/images", in the order of README.md's tree.
+
+    Raises Fault naming the folders that the tree lacks.
+    """
+    here = {
+        path.parent.relative_to(root).as_posix()
+        for package in PACKAGES
+        for path in (root / package).rglob("*.py")
+        if not path.name.startswith("__")
+    }
+    listed = tree(root)
+    if missing := sorted(here - set(listed)):
+        raise Fault(f"the tree in README.md does not list {', '.join(missing)}: add a line for each")
+    return [folder for folder in listed if folder in here]
+
+
+def tree(root: Path) -> list[str]:
+    """Every folder in the tree of README.md, with the folder it lies in."""
+    text = (root / "README.md").read_text(encoding="utf-8")
+    found: list[str] = []
+    top = ""
+    for indent, name in re.findall(r"^( *)([\w.]+)/  ", text, re.MULTILINE):
+        top = top if indent else name
+        found.append(f"{top}/{name}" if indent else name)
+    return found
+
+
+def modules(root: Path, folder: str) -> list[str]:
+    """The modules that lie in one folder, such as "study.images.pairs", without those of OWN_PAGE."""
+    names = (path.relative_to(root).as_posix() for path in sorted((root / folder).glob("[!_]*.py")))
+    return [dotted(name) for name in names if name not in OWN_PAGE]
+
+
+def pages(root: Path) -> dict[str, list[str]]:
+    """The modules of each page, by the folder or module that the page is about."""
+    found = {folder: modules(root, folder) for folder in folders(root)}
+    found |= {name: [dotted(name)] for name in OWN_PAGE}
+    return dict(sorted(found.items(), key=lambda page: PACKAGES.index(page[0].partition("/")[0])))
+
+
+def page_name(subject: str) -> str:
+    """The page about a folder or module, such as "api/study-images"."""
+    return f"api/{dotted(subject).replace('.', '-')}"
+
+
+def dotted(subject: str) -> str:
+    """The name by which Python imports a folder or module, such as "study.images"."""
+    return subject.removesuffix(".py").replace("/", ".")
+
+
+def write(root: Path, source: Path) -> None:
+    """Write the pages into the staged book SOURCE, and list them on its page api/index."""
+    found = pages(root)
+    for subject, names in found.items():
+        parts = [f"# `{dotted(subject)}`", _first_line(root / subject)]
+        for name in names:
+            title = name.removeprefix(f"{dotted(subject)}.")
+            parts.append(
+                f"## {title}\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n"
+                "   :member-order: bysource\n```"
+            )
+        (source / f"{page_name(subject)}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    lines = [f"- [](/{page_name(subject)}): {_first_line(root / subject)}" for subject in found]
+    with (source / f"{INDEX}.md").open("a", encoding="utf-8") as file:
+        file.write("\n" + "\n".join(lines) + "\n")
+
+
+def with_pages(toc: dict[str, Any], root: Path) -> dict[str, Any]:
+    """A table of contents in which the reference has its pages."""
+    sections = [{"file": page_name(subject)} for subject in pages(root)]
+    chapters = [
+        entry | {"sections": sections} if entry["file"] == INDEX else entry for entry in toc["chapters"]
+    ]
+    return toc | {"chapters": chapters}
+
+
+def _first_line(subject: Path) -> str:
+    """The first line of the docstring of a folder or module."""
+    path = subject / "__init__.py" if subject.is_dir() else subject
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0]

@@ -17,8 +17,8 @@ from pathlib import Path
 import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
-from tunable_core.export import fixed
 from tunable_core.omega import path
+from tunable_core.onnx import fixed
 from tunable_core.photo import jobs, photos
 from tunable_core.photo.applying import Worker
 from tunable_core.photo.jobs import FAILURES, complain

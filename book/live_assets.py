@@ -27,7 +27,7 @@ from study.figures import plots
 from study.images import datasets
 from study.images.degradations import gaussian_blur
 from study.runs import Run, RunConfig
-from tunable_core.export import NAMES, dials, export
+from tunable_core.onnx import NAMES, dials, export
 from tunable_core.photo.resampling import low_resolution
 from tunable_core.photo.tiling import reach
 

@@ -6,6 +6,8 @@ output = model(x, omega=[0.7, 0.3]) # omega: [p] or [B, p] in [0, 1]
 plain = model.at([0.7, 0.3])        # an ordinary copy of the network
 """
 
+from typing import TYPE_CHECKING, Any
+
 from tunable_core.calibration import calibrate
 from tunable_core.layers import (
     TunableConv1d,
@@ -20,6 +22,9 @@ from tunable_core.objectives import NoisePreservation, reconstruction
 from tunable_core.omega import OmegaSampling
 from tunable_core.tunable import Tunable
 
+if TYPE_CHECKING:
+    from tunable_core.onnx import export
+
 __all__ = [
     "Live",
     "MultiLoss",
@@ -32,5 +37,14 @@ __all__ = [
     "TunableConvTranspose2d",
     "TunableLinear",
     "calibrate",
+    "export",
     "reconstruction",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "export":  # torch.export takes a second to import
+        from tunable_core.onnx import export
+
+        return export
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

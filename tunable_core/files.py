@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 try:
@@ -95,6 +93,8 @@ def digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = N
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], **metadata: str) -> str:
     """Write a safetensors file atomically, its digest in its header; return the digest."""
+    import safetensors.torch
+
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     tensors = {name: value.clone() for name, value in plain.items()}  # shared memory is refused
     sha256 = digest(tensors, metadata)
@@ -107,6 +107,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
     Raises DamagedFile, naming the file, when it is truncated or any byte of it has changed.
     """
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

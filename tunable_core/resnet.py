@@ -93,7 +93,7 @@ class ResNet(nn.Module):
             raise ValueError(f"scale must be 1 or a power of 2, for steps of 2; got {scale}")
         super().__init__()
         self.image_skip, self.head_relu, self.scale = image_skip, head_relu, scale
-        self.config = ResNetConfig(blocks, channels, image_skip, head_relu, scale)
+        self.config = ResNetConfig(blocks, channels, image_skip, head_relu, scale, enlargement)
         self.head = nn.Conv2d(3, channels, 3, padding=1)
         self.body = nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
         self.upsampler = nn.Sequential()

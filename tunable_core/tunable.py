@@ -45,6 +45,22 @@ class Tunable(AtCorners, InFolder, nn.Module):
     Every parameter of shape S becomes a bank [K, *S]; layer l has its own aggregation function phi_l,
     and the module is called with k_hat = sum_i alpha_i k_i, alpha = phi_l(omega) (Eqs. 5, 6).
 
+    >>> import torch
+    >>> from torch import nn
+    >>> from tunable_core import Tunable
+    >>> network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 3, padding=1))
+    >>> model = Tunable(network, p=2)  # two dials, and two kernels per layer
+    >>> x = torch.rand(4, 3, 16, 16)
+    >>> y = model(x, [0.7, 0.3])  # one omega for the whole batch
+    >>> y = model(x, torch.rand(4, 2))  # or one per sample
+    >>> plain = model.at([0.7, 0.3])  # an ordinary copy of the network
+    >>> torch.allclose(plain(x), model(x, [0.7, 0.3]), atol=1e-6)
+    True
+
+    It trains as any module does, with omegas drawn at each step and a loss that they weigh; see MultiLoss
+    and OmegaSampling. `model.phi.requires_grad_(False)` freezes the aggregation. Other networks and files:
+    save() and load(), corners() and from_networks(), export() for ONNX.
+
     module: any network or layer; it is copied, never changed.
     p: number of dials, one per objective of the multi-loss (Eq. 7).
     kernels: K, default p.

@@ -13,6 +13,7 @@ from study.networks import third_party
 from study.runs import Run, RunConfig, keys, store
 from study.tasks import style
 from tunable_core import controls, omega, resnet, training
+from tunable_core.controls import Control
 
 MODULES: tuple[ModuleType, ...] = (
     runs,
@@ -55,6 +56,11 @@ def load(name: str) -> Run:
     if folder.name.rpartition("-")[2] not in keys.keys(config):
         raise ValueError(f"{folder} was written by another version of this package")
     return runs.load(config, folder)
+
+
+def network(name: str) -> Control:
+    """The trained control of the run of that name, for `tunable --run NAME`; raises as load() does."""
+    return load(name).control
 
 
 def released() -> Run:

@@ -72,7 +72,8 @@ def test_hashes_are_of_packages_at_their_locked_versions():
 def test_the_lock_satisfies_what_the_package_and_its_extras_ask():
     pins, extras = locked(), project()["optional-dependencies"]
     asked = [*project()["dependencies"], *(text for extra in extras.values() for text in extra)]
-    for requirement in map(Requirement, asked):
+    own = f"{project()['name']}["  # the extra study names other extras
+    for requirement in map(Requirement, (text for text in asked if not text.startswith(own))):
         pin = pins[re.sub(r"[-_.]+", "-", requirement.name).lower()]
         version = next(iter(pin.specifier)).version
         assert requirement.specifier.contains(version), f"{requirement} but locked {version}"

@@ -1,6 +1,7 @@
 """A tunable network is saved in a folder and comes back."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -44,6 +45,45 @@ def test_the_folder_has_the_files_that_hubs_expect(tmp_path):
     (folder / "README.md").write_text("mine")
     Tunable(ResNet(1, 4), p=2).save(tmp_path)
     assert (folder / "README.md").read_text() == "mine"
+
+
+def test_a_folder_of_the_library_s_resnet_needs_no_network(tmp_path):
+    net = ResNet(2, 4, image_skip=True, head_relu=False, scale=2, enlargement="balanced")
+    model, x = trained(Tunable(net, p=2)), torch.rand(1, 3, 8, 8)
+    loaded = Tunable.load(model.save(tmp_path))
+    assert torch.equal(loaded(x, [0.3, 0.8]), model(x, [0.3, 0.8]))
+
+
+def test_a_folder_of_another_network_asks_for_it(tmp_path):
+    folder = Tunable(tied(), p=2).save(tmp_path)
+    with pytest.raises(ValueError, match=r"of a Sequential, whose architecture is not stored: pass"):
+        Tunable.load(folder)
+
+
+def test_half_the_size_rounds_large_tensors_alone(tmp_path):
+    model = trained(Tunable(ResNet(2, 16), p=2))
+    whole, half = model.save(tmp_path / "whole"), model.save(tmp_path / "half", half=True)
+    sizes = [(folder / "model.safetensors").stat().st_size for folder in (whole, half)]
+    assert sizes[1] < 0.6 * sizes[0]
+    loaded = Tunable.load(half).state_dict()
+    for name, value in model.state_dict().items():
+        kept = value.half().float() if value.numel() >= 1024 else value
+        assert torch.equal(loaded[name], kept)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_whoever_may_read_the_config_may_read_the_weights(tmp_path):
+    folder = Tunable(ResNet(1, 4), p=2).save(tmp_path)
+    assert (folder / "model.safetensors").stat().st_mode == (folder / "config.json").stat().st_mode
+
+
+def test_a_config_of_another_version_is_refused(tmp_path):
+    folder = Tunable(ResNet(1, 4), p=2).save(tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    config["settings"]["depth"] = 3
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=r"config\.json describes no ResNet of this version: .*depth"):
+        Tunable.load(folder)
 
 
 def test_another_network_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 """Tunable layers and networks: what Eqs. 5 and 6 promise, and what any nn.Module may expect."""
 
 import copy
+import doctest
 import shutil
 
 import pytest
@@ -569,3 +570,24 @@ def test_fewer_than_one_kernel_is_refused(kernels):
 def test_an_unknown_phi_is_refused_with_the_names_there_are():
     with pytest.raises(ValueError, match=r"phi must be .*affine.*identity.*se.*got 'afine'"):
         Tunable(nn.Linear(2, 2), p=2, phi="afine")
+
+
+def test_help_teaches_by_an_example_that_runs():
+    test = doctest.DocTestFinder(recurse=False).find(Tunable, globs={})
+    results = [doctest.DocTestRunner().run(each) for each in test if each.examples]
+    assert sum(result.attempted for result in results) >= 5
+    assert sum(result.failed for result in results) == 0
+
+
+@pytest.mark.parametrize("phi", ["affine", "se"])
+def test_a_frozen_phi_stays_as_it_is_while_the_kernels_train(network, phi):
+    model, x = Tunable(network, p=2, phi=phi), torch.rand(2, 3, 8, 8)
+    model.phi.requires_grad_(False)
+    before = copy.deepcopy(model.state_dict())
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    for omega in ([0.7, 0.3], [[0.7, 0.3], [0.2, 0.8]]):
+        optimizer.zero_grad()
+        model(x, omega).square().mean().backward()
+        optimizer.step()
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]) == name.startswith("phi."), name

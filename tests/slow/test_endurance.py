@@ -55,7 +55,7 @@ from study.disk import records
 from tunable_core.controls import TunableConfig
 from tunable_core.resnet import ResNetConfig
 control = TunableConfig().build(ResNetConfig(1, 32, image_skip=True).build(), 2)
-cli._trained = lambda name: control
+cli.network = lambda name: control
 code = cli.main(["denoise", sys.argv[1], sys.argv[2], "--omega", "1", "0"])
 print(records.peak_memory_mb("cpu"))
 sys.exit(code)

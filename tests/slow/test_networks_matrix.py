@@ -14,8 +14,9 @@ import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
 from study.networks.torchvision_import import import_torchvision
-from tunable_core import Tunable, export
-from tunable_core.export import ExportError
+from tunable_core import Tunable
+from tunable_core import onnx as shipping
+from tunable_core.onnx import ExportError
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of the networks' own code
 
@@ -204,7 +205,7 @@ REFUSED = {"SwinIR": "counts on the batch"}
 def test_a_network_is_exported_with_live_dials(name, tmp_path):
     """Which compares the file with the network, at several dials and sizes."""
     row = Row(name)
-    export.export(row.model, tmp_path / "net.onnx", sample=row.x, free=("batch",))
+    shipping.export(row.model, tmp_path / "net.onnx", sample=row.x, free=("batch",))
     assert list(tmp_path.iterdir()) == [tmp_path / "net.onnx"]
 
 
@@ -212,6 +213,6 @@ def test_a_network_is_exported_with_live_dials(name, tmp_path):
 def test_a_network_is_refused_in_one_sentence(name, tmp_path):
     row = Row(name)
     with pytest.raises(ExportError, match=REFUSED[name]) as raised:
-        export.export(row.model, tmp_path / "net.onnx", sample=row.x)
+        shipping.export(row.model, tmp_path / "net.onnx", sample=row.x)
     assert "\n" not in str(raised.value)
     assert not list(tmp_path.iterdir())

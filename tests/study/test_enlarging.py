@@ -53,7 +53,7 @@ def built(name):
 def control(request, monkeypatch):
     """The network that the command line finds, whatever the run it is asked for."""
     found = built(getattr(request, "param", "resnet"))
-    monkeypatch.setattr(cli, "_trained", lambda name: found)
+    monkeypatch.setattr(cli, "network", lambda name: found)
     return found
 
 

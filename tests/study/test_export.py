@@ -17,10 +17,11 @@ from torch import nn
 import tunable_core
 from study.networks import StyleNetConfig
 from study.networks.third_party import NAFNetConfig, SwinIRConfig
-from tunable_core import Tunable, export
+from tunable_core import Tunable
+from tunable_core import onnx as shipping
 from tunable_core.controls import DNIConfig, TunableConfig
 from tunable_core.controls.blend import Blend
-from tunable_core.export import ExportError
+from tunable_core.onnx import ExportError
 from tunable_core.resnet import ResNetConfig
 
 pytestmark = pytest.mark.slow
@@ -45,7 +46,7 @@ class File:
 
     def __init__(self, path, model, omega=None):
         self.path, self.model, self.omega = path, model, omega
-        export.export(model, path, omega)
+        shipping.export(model, path, omega)
         self.content = path.read_bytes()
         self.graph = onnx.load_from_string(self.content).graph
         self.session = onnxruntime.InferenceSession(self.content, providers=["CPUExecutionProvider"])
@@ -163,9 +164,9 @@ def test_a_control_without_a_plain_network_is_exported_at_an_omega_too(tmp_path)
 
 THIRD = {
     "swinir": (SwinIRConfig(12, (2,), heads=2, window=4), ("height", "width")),
-    "nafnet": (NAFNetConfig(4, (1, 1), 1, (1, 1)), tuple(export.NAMES.values())),
-    "style": (StyleNetConfig(4, 1), tuple(export.NAMES.values())),
-    "colours": (StyleNetConfig(4, 1, around="colours", smooth=True), tuple(export.NAMES.values())),
+    "nafnet": (NAFNetConfig(4, (1, 1), 1, (1, 1)), tuple(shipping.NAMES.values())),
+    "style": (StyleNetConfig(4, 1), tuple(shipping.NAMES.values())),
+    "colours": (StyleNetConfig(4, 1, around="colours", smooth=True), tuple(shipping.NAMES.values())),
 }
 
 
@@ -175,7 +176,7 @@ THIRD = {
 def test_networks_that_pad_are_exported_with_live_dials_and_any_size(tmp_path, name):
     config, free = THIRD[name]
     model = trained(Tunable(config.build(), p=2))
-    export.export(model, tmp_path / "net.onnx", free=free)
+    shipping.export(model, tmp_path / "net.onnx", free=free)
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
     omega = torch.tensor(OMEGA)
     for sides in ((17, 40), (64, 9), (24, 36)):  # with two borders, one and none
@@ -189,13 +190,13 @@ def test_swinir_counts_on_the_batch_and_the_refusal_says_so(tmp_path):
     model = Tunable(THIRD["swinir"][0].build(), p=2)
     refusal = r"counts on the batch of the image \(free=\('height', 'width'\) keeps the sample's\)"
     with pytest.raises(ExportError, match=refusal):
-        export.export(model, tmp_path / "net.onnx")
+        shipping.export(model, tmp_path / "net.onnx")
 
 
 @torch.no_grad()
 def test_a_plain_network_is_exported_with_a_sample_of_its_channels(tmp_path):
     plain, image = nn.Conv2d(1, 2, 3, padding=1), torch.rand(1, 1, 20, 30)
-    export.export(plain, tmp_path / "plain.onnx", sample=image)
+    shipping.export(plain, tmp_path / "plain.onnx", sample=image)
     session = onnxruntime.InferenceSession(tmp_path / "plain.onnx")
     image = torch.rand(3, 1, 9, 12)
     same(torch.from_numpy(session.run(None, {"image": image.numpy()})[0]), plain(image))
@@ -231,7 +232,7 @@ class Several(nn.Module):
 @torch.no_grad()
 def test_a_structure_of_outputs_is_exported_under_the_names_of_its_keys(tmp_path):
     model = trained(Tunable(Several(), p=2))
-    export.export(model, tmp_path / "several.onnx")
+    shipping.export(model, tmp_path / "several.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "several.onnx")
     image = torch.rand(3, 3, 17, 20)
     names = [node.name for node in session.get_outputs()]
@@ -271,7 +272,7 @@ class Prompted(Several):
 def test_what_a_file_cannot_hold_is_refused_with_the_reason(tmp_path, plain, told, form):
     net = plain if form == "plain" else Tunable(plain, p=2)
     with pytest.raises(ExportError, match=f"cannot be exported with the sample.*{told}") as raised:
-        export.export(net, tmp_path / "net.onnx", OMEGA if form == "fixed" else None)
+        shipping.export(net, tmp_path / "net.onnx", OMEGA if form == "fixed" else None)
     assert "\n" not in str(raised.value)
     assert not list(tmp_path.iterdir())
 
@@ -305,7 +306,7 @@ def test_a_file_can_be_quantised_as_the_book_says(tmp_path, form, live, fixed):
 @pytest.fixture
 def instead(monkeypatch, fixed):
     """Skips the conversion: the file would be that of another network."""
-    monkeypatch.setattr(export, "_converted", lambda *inputs: fixed.content)
+    monkeypatch.setattr(shipping, "_converted", lambda *inputs: fixed.content)
 
 
 @pytest.mark.usefixtures("instead")
@@ -315,7 +316,7 @@ def test_a_file_that_answers_differently_is_not_written(tmp_path):
     with pytest.raises(
         ExportError, match=r"ResNet: the exported file differs from the network by .* not"
     ):
-        export.export(trained(network()), path)
+        shipping.export(trained(network()), path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -324,7 +325,7 @@ def test_a_file_that_answers_differently_is_not_written(tmp_path):
 def test_a_network_is_left_as_it_was(tmp_path, fixed):
     model = copy.deepcopy(fixed.model).train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    path = export.export(model, tmp_path / "net.onnx", OMEGA)
+    path = shipping.export(model, tmp_path / "net.onnx", OMEGA)
     assert path.read_bytes() == fixed.content
     assert model.training
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
@@ -332,7 +333,7 @@ def test_a_network_is_left_as_it_was(tmp_path, fixed):
 
 @pytest.mark.usefixtures("instead")
 def test_nothing_is_printed(tmp_path, fixed, capfd):
-    export.export(fixed.model, tmp_path / "net.onnx", OMEGA)
+    shipping.export(fixed.model, tmp_path / "net.onnx", OMEGA)
     assert capfd.readouterr() == ("", "")
 
 
@@ -342,7 +343,7 @@ def test_nothing_is_printed(tmp_path, fixed, capfd):
 def test_a_control_whose_path_depends_on_a_dial_is_refused_live(tmp_path, capfd):
     control = DNIConfig().build(network(), 2)
     with pytest.raises(ExportError, match=r"DNI cannot be exported with live dials: its way .* a dial"):
-        export.export(control, tmp_path / "net.onnx")
+        shipping.export(control, tmp_path / "net.onnx")
     assert capfd.readouterr() == ("", "")
     assert not list(tmp_path.iterdir())
 
@@ -355,7 +356,7 @@ def test_a_network_of_one_size_is_refused(tmp_path):
     with pytest.raises(
         ExportError, match=r"OneSize cannot be exported .* \(free=\('batch',\) keeps the sample's"
     ):
-        export.export(OneSize(), tmp_path / "net.onnx")
+        shipping.export(OneSize(), tmp_path / "net.onnx")
 
 
 def test_a_file_for_some_sizes_alone_is_refused(tmp_path):
@@ -373,7 +374,7 @@ def test_a_file_for_some_sizes_alone_is_refused(tmp_path):
         r"sizes of images fails in the file \(trace it with a sample= that the network has to pad\)"
     )
     with pytest.raises(ExportError, match=refusal):
-        export.export(Bordered(), path, sample=even)
+        shipping.export(Bordered(), path, sample=even)
     assert not list(tmp_path.iterdir())
 
 
@@ -384,19 +385,19 @@ def test_a_nan_in_one_answer_of_several_is_not_lost(fixed):
             return fixed.model(x, OMEGA) + (float("nan") if x.shape[2] == 20 else 0)
 
     cases = [(torch.rand(1, 3, height, 16),) for height in (16, 20, 24)]
-    assert math.isnan(export._difference(fixed.content, Sometimes(), cases))
+    assert math.isnan(shipping._difference(fixed.content, Sometimes(), cases))
 
 
 @pytest.mark.parametrize("free", ["height", ("width", "depth")])
 def test_sizes_that_an_image_does_not_have_are_refused(tmp_path, free):
     with pytest.raises(ValueError, match="free must be some of batch, height, width; got"):
-        export.export(network(), tmp_path / "net.onnx", free=free)
+        shipping.export(network(), tmp_path / "net.onnx", free=free)
 
 
 @torch.no_grad()
 def test_the_sizes_of_the_sample_are_kept_when_asked(tmp_path):
     plain, image = nn.Conv2d(3, 2, 3), torch.rand(1, 3, 9, 12)
-    export.export(plain, tmp_path / "net.onnx", sample=image, free=())
+    shipping.export(plain, tmp_path / "net.onnx", sample=image, free=())
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
     assert session.get_inputs()[0].shape == [1, 3, 9, 12]
     same(torch.from_numpy(session.run(None, {"image": image.numpy()})[0]), plain(image))
@@ -408,26 +409,26 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(tmp_path, monkeypatch
     with pytest.raises(
         ImportError, match=rf"needs the package {package}: pip install 'tunable-core\[ex"
     ):
-        export.export(network(), tmp_path / "net.onnx")
+        shipping.export(network(), tmp_path / "net.onnx")
 
 
 def test_a_network_in_another_precision_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"float32; this one holds torch.float64 \(net.float\(\)\)"):
-        export.export(network().double(), tmp_path / "net.onnx")
+        shipping.export(network().double(), tmp_path / "net.onnx")
 
 
 def test_dials_of_a_plain_network_are_refused(tmp_path):
     with pytest.raises(ValueError, match="ResNet has no dials to fix; leave omega out"):
-        export.export(network(), tmp_path / "net.onnx", OMEGA)
+        shipping.export(network(), tmp_path / "net.onnx", OMEGA)
 
 
 def test_an_omega_out_of_range_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"got 1\.3 in position 2"):
-        export.export(Tunable(network(), p=2), tmp_path / "net.onnx", [0.2, 1.3])
+        shipping.export(Tunable(network(), p=2), tmp_path / "net.onnx", [0.2, 1.3])
 
 
 def test_a_sample_that_is_no_image_is_refused(tmp_path):
     with pytest.raises(
         ValueError, match=r"sample must be .* \[B, C, H, W\]; got torch.float32 \[3, 8\]"
     ):
-        export.export(network(), tmp_path / "net.onnx", sample=torch.rand(3, 8))
+        shipping.export(network(), tmp_path / "net.onnx", sample=torch.rand(3, 8))

@@ -13,6 +13,7 @@ from study.runs import keys, named, stored
 from tunable_core import resnet
 from tunable_core.controls import CFSNetConfig, DNIConfig, DyNetConfig, FiLMConfig, TunableConfig
 from tunable_core.omega import OmegaSampling
+from tunable_core.photo import networks
 from tunable_core.resnet import ResNetConfig
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -79,6 +80,14 @@ def test_a_name_that_two_runs_have_is_refused_with_both(config, run):
     with pytest.raises(ValueError, match=f"several runs are called 'tiny': name one of {both}"):
         named.load("tiny")
     assert named.load(other.folder.name).config.network == ResNetConfig(1, 5)
+
+
+@pytest.mark.usefixtures("no_training")
+def test_the_command_finds_a_run_by_its_name(run):
+    found = networks.network("tiny").state_dict()
+    assert all(torch.equal(found[name], value) for name, value in run.control.state_dict().items())
+    with pytest.raises(FileNotFoundError, match="no run is called 'tny'"):
+        networks.network("tny")
 
 
 @pytest.mark.usefixtures("no_training")

@@ -1,10 +1,12 @@
 """The released runs: each is found from its config, whatever data are there, and loads."""
 
 import pytest
+import torch
 
 from study import configs, runs
 from study.disk import records
-from study.runs import keys
+from study.runs import keys, named
+from tunable_core.photo import networks
 
 NAMES = [
     "ablation-4-kernels-8x32-seed0",
@@ -98,3 +100,14 @@ def test_a_released_run_is_found_from_its_config_and_loads(name):
 def test_a_released_run_is_found_without_any_data(name, monkeypatch, tmp_path):
     monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
     assert runs.find(CONFIGS[name]) is not None
+
+
+def test_the_library_ships_the_weights_of_the_released_denoiser():
+    run = named.load("denoising-tunable-fixed-8x32-seed0")
+    shipped, released = networks.network(), run.control.network
+    assert shipped.state_dict().keys() == released.state_dict().keys()
+    for name, value in released.state_dict().items():
+        assert torch.equal(shipped.state_dict()[name], value), name
+    x = torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(shipped.eval()(x, [0.7, 0.3]), run.control(x, [0.7, 0.3]))

@@ -15,15 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tyro
-from torch import nn
 from tyro.conf import FlagCreatePairsOff, Positional
 
-from study.runs import named
-from tunable_core.export import fixed
 from tunable_core.omega import path
+from tunable_core.onnx import fixed
 from tunable_core.photo import jobs, photos
 from tunable_core.photo.applying import Worker
 from tunable_core.photo.jobs import FAILURES, complain
+from tunable_core.photo.networks import network
 from tunable_core.photo.photos import SUFFIXES, Photo, PhotoError
 from tunable_core.photo.resampling import Bicubic
 from tunable_core.photo.strips import strip
@@ -55,7 +54,8 @@ class Denoise:
     omega: tuple[float, ...]
     """The dials, each in [0, 1]; for the released network fidelity, then preservation of noise."""
     run: str = ""
-    """A trained run of the store, by name; the released denoiser if none is given."""
+    """A folder written by Tunable.save, or, in a clone of the repository, the name of a trained run; the
+    released denoiser if none is given."""
     tile: int | None = None
     """The largest square worked on at once, in pixels; smaller ones need less memory. 512 if none is
     given, or 256 for a network that enlarges. A network that looks at the whole image sees it whole
@@ -75,7 +75,7 @@ class Denoise:
         if wanted.single and not self.skip_existing:
             jobs.check_free(wanted.pairs[0][1], self.force)
         return wanted.run(
-            lambda: Worker(fixed(_trained(self.run), self.omega), self.tile),
+            lambda: Worker(fixed(network(self.run), self.omega), self.tile),
             force=self.force,
             skip=self.skip_existing,
         )
@@ -102,7 +102,8 @@ class Sweep:
     side: int = 256
     """The square that is shown, from the middle of the photograph, in pixels."""
     run: str = ""
-    """A trained run of the store, by name; the released denoiser if none is given."""
+    """A folder written by Tunable.save, or, in a clone of the repository, the name of a trained run; the
+    released denoiser if none is given."""
     force: bool = False
     """Replace what is at the output already."""
 
@@ -121,7 +122,7 @@ class Sweep:
         photo = replace(photos.read(source), exif=None)
         photos.check_target(target, replace(photo, pixels=photo.pixels[:1, :1, : photo.colours]))
         photo = _middle(photo, seen)
-        control = _trained(self.run)
+        control = network(self.run)
         omegas = path(self.start, self.stop, self.steps)
         results = [Worker(fixed(control, omega), seen)(photo) for omega in omegas]
         scale = len(results[0].pixels) // len(photo.pixels)
@@ -182,10 +183,6 @@ def _number(word: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _trained(name: str) -> nn.Module:
-    return (named.load(name) if name else named.released()).control
 
 
 def _middle(photo: Photo, side: int) -> Photo:

@@ -5,46 +5,53 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
-from study import runs
-from study.runs import RunConfig, stored
-from study.tasks import Denoising
-from tunable_core.controls import TunableConfig
-from tunable_core.photo import applying, cli, photos, strips
+from tunable_core import Tunable
+from tunable_core import photo as photo_command
+from tunable_core.photo import applying, cli, networks, photos, strips
 from tunable_core.photo.photos import Photo
 from tunable_core.photo.tiling import Reach
-from tunable_core.resnet import ResNetConfig
-from tunable_core.training import Training
+from tunable_core.resnet import ResNet, ResNetConfig
 
 DIALS = ("--omega", "0.7", "0.3", "--run", "tiny")
-CONFIG = RunConfig(
-    name="tiny",
-    task=Denoising(),
-    control=TunableConfig(),
-    network=ResNetConfig(blocks=1, channels=4, image_skip=True),
-    training=Training(steps=3, batch=2, patch=8),
-    data="samples-train",
-)
+
+
+@dataclass
+class Provider:
+    """An installed package that knows networks by name, as importlib.metadata gives it."""
+
+    known: dict[str, nn.Module]
+    module: str = "provider.networks"
+
+    def load(self):
+        def find(name):
+            if name not in self.known:
+                raise FileNotFoundError(f"no run is called '{name}' (there: {', '.join(self.known)})")
+            return self.known[name]
+
+        return find
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A store that holds one tiny run."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUNABLE_RUNS", str(tmp_path_factory.mktemp("store")))
-        yield runs.get(CONFIG, progress=False)
+def trained():
+    """The network that --run tiny names."""
+    torch.manual_seed(0)
+    return Tunable(ResNet(1, 4, image_skip=True), p=2).eval()
 
 
 @pytest.fixture(autouse=True)
 def here(trained, tmp_path, monkeypatch):
-    """An empty folder to work in; any training fails."""
+    """An empty folder to work in."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(stored, "train", None)
+    monkeypatch.setattr(networks, "entry_points", lambda group: [Provider({"tiny": trained})])
     return tmp_path
 
 
@@ -87,7 +94,7 @@ def expected(trained, what):
     pixels = torch.from_numpy(what.pixels[..., : what.colours].astype(np.float32))
     x = pixels.permute(2, 0, 1)[None].expand(-1, 3, -1, -1) / what.full
     with torch.no_grad():
-        y = trained.control(x, [0.7, 0.3])
+        y = trained(x, [0.7, 0.3])
     y = y.mean(1, keepdim=True) if what.colours == 1 else y
     return (y[0].clamp(0, 1) * what.full).permute(1, 2, 0).numpy()
 
@@ -305,7 +312,7 @@ def test_a_folder_is_gone_on_with(here, folder, capsys, monkeypatch):
 def test_a_finished_folder_needs_no_network(here, folder, capsys, monkeypatch):
     (folder / "b.png").unlink()
     assert tunable("denoise", "in", "out", *DIALS) == 0
-    monkeypatch.setattr(cli, "_trained", None)
+    monkeypatch.setattr(cli, "network", None)
     capsys.readouterr()
     assert tunable("denoise", "in", "out", "--skip-existing", *DIALS) == 0
     assert capsys.readouterr().out.startswith("0 photographs done, 2 skipped as they exist")
@@ -491,13 +498,13 @@ def test_what_is_no_photograph_is_refused(here, fails, content, name, sentence):
 
 def test_a_photograph_that_is_not_there_is_refused_before_any_work(here, fails, monkeypatch):
     save(here / "a.png")
-    monkeypatch.setattr(cli, "_trained", None)
+    monkeypatch.setattr(cli, "network", None)
     assert fails("denoise", "a.png", "b.png", "out", *DIALS) == "b.png does not exist"
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_any_work(here, fails, monkeypatch):
     save(here / "in.png")
-    monkeypatch.setattr(cli, "_trained", None)
+    monkeypatch.setattr(cli, "network", None)
     assert fails("denoise", "in.png", "out.gif", *DIALS).startswith("out.gif: the extension must be")
 
 
@@ -527,26 +534,51 @@ def test_a_tile_too_small_is_refused(here, fails):
     assert sentence.startswith("in.png: tile must be at least 9 pixels")
 
 
-def test_a_run_that_is_not_there_is_refused_with_those_that_are(here, fails, trained):
+# Which network
+
+
+def test_without_a_run_the_released_denoiser_is_used(here):
+    save(here / "in.png", photo(64, 96))
+    assert tunable("denoise", "in.png", "out.png", "--omega", "1", "0") == 0
+    assert not np.array_equal(photos.read(here / "out.png").pixels, photos.read(here / "in.png").pixels)
+
+
+def test_a_run_may_be_a_folder_of_a_saved_network(here, trained):
+    what = photo()
+    save(here / "in.png", what)
+    trained.save(here / "model")
+    assert tunable("denoise", "in.png", "out.png", *DIALS[:3], "--run", "model") == 0
+    assert_close(photos.read(here / "out.png").pixels, expected(trained, what))
+
+
+def test_a_saved_network_of_another_architecture_is_refused(here, fails):
+    save(here / "in.png")
+    Tunable(nn.Conv2d(3, 3, 1), p=2).save(here / "model")
+    sentence = fails("denoise", "in.png", "out.png", *DIALS[:3], "--run", "model")
+    assert sentence.startswith("model holds a Tunable of a Conv2d, whose architecture is not stored")
+
+
+def test_a_name_that_nobody_knows_is_refused_with_those_that_are_known(here, fails):
     save(here / "in.png")
     sentence = fails("denoise", "in.png", "out.png", "--omega", "1", "0", "--run", "tny")
-    assert sentence.startswith("no run is called 'tny'")
-    assert trained.folder.name in sentence
+    assert sentence == "no run is called 'tny' (there: tiny)"
 
 
-def test_without_the_released_run_the_way_to_get_it_is_said_and_nothing_trained(here, fails):
+@pytest.mark.parametrize("entries", [[], [EntryPoint("study", "no_such_package.named:f", "g")]])
+def test_where_no_package_knows_names_the_way_out_is_given(here, fails, monkeypatch, entries):
+    monkeypatch.setattr(networks, "entry_points", lambda group: entries)
     save(here / "in.png")
-    sentence = fails("denoise", "in.png", "out.png", "--omega", "1", "0")
-    assert sentence.startswith("the released denoiser denoising-tunable-")
-    assert "`make runs`" in sentence
+    sentence = fails("denoise", "in.png", "out.png", *DIALS)
+    assert sentence.startswith("--run tiny is no folder written by Tunable.save")
+    assert "clone of the repository" in sentence
 
 
-def test_a_damaged_run_is_refused(here, fails, trained, monkeypatch, tmp_path):
-    shutil.copytree(trained.folder, here / "store" / "runs" / trained.folder.name)
-    monkeypatch.setenv("TUNABLE_RUNS", str(here / "store"))
-    (here / "store" / "runs" / trained.folder.name / "weights.safetensors").write_bytes(b"")
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_damaged_network_is_refused(here, fails, trained, name):
     save(here / "in.png")
-    assert "is not" in fails("denoise", "in.png", "out.png", *DIALS)
+    (trained.save(here / "model") / name).write_bytes(b"")
+    sentence = fails("denoise", "in.png", "out.png", *DIALS[:3], "--run", "model")
+    assert sentence.startswith(f"model/{name} is damaged (")
 
 
 def test_a_missing_option_ends_with_code_2_and_names_it(here, capsys):
@@ -566,14 +598,26 @@ def test_an_interrupt_ends_quietly(here, monkeypatch, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("missing", ["tyro", "numpy", "PIL"])
+def test_without_the_extra_the_command_names_it(monkeypatch, capsys, missing):
+    for name in [name for name in sys.modules if name.startswith("tunable_core.photo.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(photo_command, "cli")
+    monkeypatch.setitem(sys.modules, missing, None)
+    assert photo_command.main() == 2
+    assert capsys.readouterr().err == (
+        f"tunable: this command needs the package {missing}: pip install 'tunable-core[photo]'\n"
+    )
+
+
 @pytest.mark.slow
-def test_the_installed_command_fails_without_a_traceback(here, trained):
+def test_the_installed_command_fails_without_a_traceback(here):
     command = shutil.which("tunable", path=os.path.dirname(sys.executable))
     if command is None:
         pytest.skip("the package is not installed here, so there is no command")
     (here / "in.png").write_bytes(b"hello")
     ended = subprocess.run(
-        [command, "denoise", "in.png", "out.png", *DIALS],
+        [command, "denoise", "in.png", "out.png", "--omega", "1", "0"],
         capture_output=True,
         text=True,
         check=False,

@@ -156,6 +156,11 @@ class ResNetConfig:
     """How each step of 2 is made: "shuffle" (the paper's), "balanced", "mean" or "nearest"; see
     ResNet."""
 
+    @property
+    def size(self) -> str:
+        """Blocks and channels, as runs are named by them: "16x64"."""
+        return f"{self.blocks}x{self.channels}"
+
     def build(self) -> ResNet:
         """A network with fresh weights from torch's random state."""
         return ResNet(

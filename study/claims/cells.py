@@ -6,18 +6,14 @@ from functools import cache
 
 import pandas as pd
 
-from study.claims.verdicts import CLEAN, NotMeasured, measured
+from study.claims.printed import printed, value
+from study.claims.verdicts import NotMeasured, measured
 from study.configs import measurements
 from study.configs.profiles import Profile
-from study.disk import records
 from study.images import datasets
 from study.measuring.protocols import ImageSweep
 from study.measuring.sweep import average
 from study.runs import RunConfig
-
-PAPER = records.ROOT / "data" / "paper"
-LUMA = {"psnr": "psnr_y", "ssim": "ssim_y"}
-"""What Table 5 means by its metrics."""
 
 
 def beside_printed(budget: Profile) -> pd.DataFrame:
@@ -43,23 +39,21 @@ def beside_printed(budget: Profile) -> pd.DataFrame:
 
     rows = []
     for table, (configs, sweep_of) in measurements.tables(budget).items():
-        printed = pd.read_csv(PAPER / f"{table}.csv")
-        for cell in printed[printed.method.isin(configs)].itertuples():
-            omega = CLEAN if pd.isna(cell.omega_1) else (cell.omega_1, cell.omega_2)
-            place = (cell.sigma, *omega) if "sigma" in printed else omega
-            metric = LUMA[cell.metric] if table == "table5" else cell.metric
-            found = means(configs[cell.method], sweep_of(cell.images), "sigma" in printed)
-            known = found is not None and metric in found and place in found.index
-            rows.append(
-                {
-                    "table": table,
-                    **{name: getattr(cell, name) for name in ("images", "method", "metric")},
-                    "omega_1": omega[0],
-                    "omega_2": omega[1],
-                    "printed": cell.value,
-                    "ours": found.loc[place, metric] if known else float("nan"),
-                }
-            )
+        for cell, number in printed(table).items():
+            if cell.method in configs:
+                found = means(configs[cell.method], sweep_of(cell.images), cell.sigma is not None)
+                rows.append(
+                    {
+                        "table": table,
+                        "images": cell.images,
+                        "method": cell.method,
+                        "metric": cell.metric,
+                        "omega_1": cell.omega[0],
+                        "omega_2": cell.omega[1],
+                        "printed": number,
+                        "ours": value(table, cell, found),
+                    }
+                )
     made = pd.DataFrame(rows)
     made.attrs["records"] = sources
     return made

@@ -25,7 +25,7 @@ METRICS = ("psnr", "psnr_eta")
 
 def _overhead(few: bool, bound: float) -> Callable[[Profile], Verdict]:
     def judge(budget: Profile) -> Verdict:
-        layers = bench.kept("layers", "cpu")
+        layers = bench.find("layers", "cpu")
         if layers is None:
             raise NotMeasured("the runtime of layers (make bench PARTS=layers)")
         share, text = _share(layers, few, bound, False)
@@ -34,7 +34,7 @@ def _overhead(few: bool, bound: float) -> Callable[[Profile], Verdict]:
         )
         if layers.compiled.any():
             text += f"; compiled, {_share(layers, few, bound, True)[1]}"
-        card = bench.kept("layers", "cuda")
+        card = bench.find("layers", "cuda")
         if card is not None and not bench.stale(card):
             text += f"; on {card.attrs['record']['device']}, {_share(card, few, bound, False)[1]}"
         elif card is not None:

@@ -47,9 +47,8 @@ def denoising(method: str, budget: Profile, *, noise_target: str = "fixed", seed
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
     label = f"{method}-{noise_target}" if method == "tunable" else method
-    size = f"{budget.network.blocks}x{budget.network.channels}"
     return RunConfig(
-        name=f"denoising-{label}-{size}-seed{seed}",
+        name=f"denoising-{label}-{budget.network.size}-seed{seed}",
         task=Denoising(noise_target=noise_target),
         control=METHODS[method],
         network=budget.network,
@@ -67,8 +66,8 @@ def ablation(name: str, budget: Profile, *, seed: int = 0) -> RunConfig:
     omega = replace(base.training.omega, **sampling)
     training = replace(base.training, steps=-(-base.training.steps // 3), omega=omega)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    size = base.name.split("-")[-2]
-    return replace(base, name=f"ablation-{slug}-{size}-seed{seed}", control=control, training=training)
+    name = f"ablation-{slug}-{budget.network.size}-seed{seed}"
+    return replace(base, name=name, control=control, training=training)
 
 
 def runs_of(budget: Profile) -> list[RunConfig]:

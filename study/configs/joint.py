@@ -43,7 +43,7 @@ def joint(
         training = replace(training, omega=OmegaSampling(corners=(0.6, 0.0)))
     label = f"{method}-{reading}" if method == "tunable" else method
     return RunConfig(
-        name=f"joint-{label}-{budget.network.blocks}x{budget.network.channels}-seed{seed}",
+        name=f"joint-{label}-{budget.network.size}-seed{seed}",
         task=DenoisingDeblurring(reading, levels="beta" if method.startswith("cresmd") else "uniform"),
         control=METHODS[method],
         network=network,

@@ -113,7 +113,7 @@ def resnet(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
     }
     if method not in controls:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
-    label = f"{size.resnet.blocks}x{size.resnet.channels}"
+    label = size.resnet.size
     training = replace(size.training, fidelity_first=size.first if method == "tunable" else 0)
     return _run(f"sr-{method}-{label}", budget, controls[method], size.resnet, training, seed)
 
@@ -164,7 +164,7 @@ def smooth(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
     if method == "tunable":
         training = replace(training, fidelity_first=training.steps)
     run = _run(
-        f"sr-{method}-smooth-{size.resnet.blocks}x{size.resnet.channels}",
+        f"sr-{method}-smooth-{size.resnet.size}",
         budget,
         controls[method],
         replace(size.resnet, enlargement="balanced"),

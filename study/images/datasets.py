@@ -16,6 +16,7 @@ import io
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -32,23 +33,36 @@ TRAINING = ("bsds500", "bsds500-clean", "div2k")
 without it. No other image of these sets is in a set that is tested on."""
 PAIRS = ("nam-train", "nam-test")
 """Sets of pairs of photographs, clean and noisy: the two halves of nam."""
+SAMPLES = ("samples", "samples-train", "samples-test")
+"""The embedded photographs: sets inside installed packages."""
 ARCHIVES = {"div2k": range(1, 801), "div2k-valid": range(801, 901)}
 """Sets that come as one zip, and the numbers of the images in it."""
+
+
+class Extract(NamedTuple):
+    """A smaller file with some of the weights of a registered one."""
+
+    file: str
+    """Its place below root()."""
+    bytes: int
+    sha256: str
+
+
 EXTRACTS = {
-    "alexnet": (
+    "alexnet": Extract(
         "weights/alexnet_features.safetensors",
         9879680,
         "bcee9da40f3c0920d814226a01368b8222e2fd5bcaf87875adbacab809ba4534",
     ),
-    "vgg19": (
+    "vgg19": Extract(
         "weights/vgg19_features.safetensors",
         40051544,
         "73671d3aa6aa7a404c1ec2f04bcb4bf800b6c1fec7a37759ec0baa2bc141d646",
     ),
 }
-"""Weights, and the smaller file (place, size, sha256) that serves where the whole one is not. That of
-alexnet holds torchvision's weights; that of vgg19 those of Simonyan and Zisserman, in float16, which
-torchvision trained anew: a network trained on the one is not that trained on the other."""
+"""Weights, and the smaller file that is used instead where the whole one is missing. That of alexnet
+holds torchvision's weights; that of vgg19 those of Simonyan and Zisserman, in float16, which torchvision
+trained anew: a network trained on the one is not that trained on the other."""
 MAX_PIXELS = MAX_BYTES = 2**26
 """The largest image decoded and the largest file unpacked; DIV2K, the largest, has 2040 x 2040."""
 
@@ -151,8 +165,8 @@ def describe(name: str) -> ImageSet:
         place = _installed if is_sample(name) else base.joinpath
         files = [File(place(row["file"]), int(row["bytes"]), row["sha256"]) for row in rows]
     if name in EXTRACTS and not files[0].path.is_file():
-        extract, *expected = EXTRACTS[name]
-        files = [File(base / extract, *expected)] if (base / extract).is_file() else files
+        place, *expected = EXTRACTS[name]
+        files = [File(base / place, *expected)] if (base / place).is_file() else files
     ids = [file.path.stem for file in files]
     if len(set(ids)) < len(ids):
         ids = [f"{file.path.parent.name}/{file.path.stem}" for file in files]
@@ -166,13 +180,15 @@ def digests(name: str) -> list[str]:
 
     The first is of the file in use, or of the one that is downloaded where none is there.
     """
-    used = describe(name).files[0].sha256
-    return list(dict.fromkeys([used, rows_of(name)[0]["sha256"], *EXTRACTS.get(name, ())[2:]]))
+    found = [describe(name).files[0].sha256, rows_of(name)[0]["sha256"]]
+    if name in EXTRACTS:
+        found.append(EXTRACTS[name].sha256)
+    return list(dict.fromkeys(found))
 
 
 def is_sample(name: str) -> bool:
     """Whether the set lies inside installed packages."""
-    return name.split("-")[0] == "samples"
+    return name in SAMPLES
 
 
 def _installed(file: str) -> Path:

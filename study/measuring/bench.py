@@ -1,4 +1,4 @@
-"""What tuning costs: ratios of times measured in one run, printed as tables and kept as JSON."""
+"""What tuning costs: ratios of times measured in one run, printed as tables and stored as JSON."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ def _begun(part: str, device: str) -> Path:
 
 
 def path(part: str, device: str = "cpu") -> Path:
-    """Where the measurement of a part is kept."""
+    """Where the measurement of a part is stored."""
     return store() / "bench" / f"{part}-{device}.json"
 
 
-def keep(part: str, table: pd.DataFrame, device: str) -> Path:
+def write(part: str, table: pd.DataFrame, device: str) -> Path:
     """Write a measurement with the record of its machine."""
     rows = json.loads(table.to_json(orient="records", double_precision=6))
     record = {"part": part, **machine(device), **code(), "wrapper": wrapper(), "rows": rows}
@@ -107,12 +107,12 @@ def wrapper() -> str:
 
 
 def stale(table: pd.DataFrame) -> bool:
-    """Whether a kept measurement is of other code than that of now, or of code that is not known."""
+    """Whether a stored measurement is of other code than that of now, or of code that is not known."""
     return table.attrs["record"].get("wrapper") != wrapper()
 
 
-def kept(part: str, device: str = "cpu") -> pd.DataFrame | None:
-    """The kept measurement of a part, None where there is none; attrs hold the record of its machine."""
+def find(part: str, device: str = "cpu") -> pd.DataFrame | None:
+    """The stored measurement of a part, or None; its attrs hold the record of its machine."""
     place = path(part, device)
     if not place.exists():
         return None
@@ -133,7 +133,7 @@ def _read(place: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print, keep."""
+    """Measure, print, store."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", default=["network", "samples"])
     parser.add_argument(
@@ -147,7 +147,7 @@ def main() -> None:
             seconds = math.inf if (part, arguments.device) == ("layers", "cuda") else 1.0
         table = measure(part, seconds, arguments.device)
         print(table.round(3).to_string(index=False))
-        print(f"kept in {keep(part, table, arguments.device)}\n")
+        print(f"stored in {write(part, table, arguments.device)}\n")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ class StyleSweep(ImageSweep):
 def ring(p: int, steps: int) -> list[tuple[float, ...]]:
     """Round the simplex, corner to corner and back to the first: p steps omegas and the first again.
 
-    With 5 digits, which a kept sweep holds.
+    With 5 digits, as a stored sweep holds them.
     """
     corners = torch.eye(p)
     edges = [path(corners[i], corners[(i + 1) % p], steps + 1)[:-1] for i in range(p)]

@@ -1,4 +1,4 @@
-"""Sweeps: any control x omegas x noise levels x images to a tidy table, kept and found again."""
+"""Sweeps: any control x omegas x noise levels x images to a tidy table, stored and found again."""
 
 from __future__ import annotations
 
@@ -78,11 +78,12 @@ def sweep(
     """
     path, what = _place(of, what, label)
     if not path.exists():
-        _keep(path, of, what, label_of(of, label), progress)
+        _store(path, of, what, label_of(of, label), progress)
     return checked(path, of, what)
 
 
-def _keep(path: Path, of: Control | Run, what: ImageSweep, name: str, progress: bool) -> None:
+def _store(path: Path, of: Control | Run, what: ImageSweep, name: str, progress: bool) -> None:
+    """Measure, and write the table with its record."""
     clock, control = time.monotonic(), of.control if isinstance(of, Run) else of
     frame = measure(control, what, progress=progress, label=name)
     teachers = {n: datasets.describe(n).files[0].sha256 for n in getattr(what, "teachers", ())}
@@ -119,7 +120,7 @@ def repeat(of: Run, what: ImageSweep, control: Control, *, progress: bool = True
     """Measure a control that was trained once more as a run was; stored for repeats() of that run."""
     name = f"again-{len(repeats(of, what)) + 1}-{label_of(of)}-{key(of, what)}"
     path = folder_of(what) / "again" / f"{name}-{what.images}-{key(control, what)}.csv"
-    _keep(path, control, what, name, progress)
+    _store(path, control, what, name, progress)
     return checked(path, control, what)
 
 

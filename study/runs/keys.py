@@ -54,12 +54,12 @@ def plain(value: Any, *, key: bool = False) -> Any:
         return [plain(item, key=key) for item in value]
     if dataclasses.is_dataclass(value):
         fields = {f: getattr(value, f.name) for f in dataclasses.fields(value)}
-        kept = {
+        known = {
             field.name: plain(content, key=key)
             for field, content in fields.items()
             if not (key and BEFORE in field.metadata and content == field.metadata[BEFORE])
         }
-        return {"type": type(value).__name__, **kept}
+        return {"type": type(value).__name__, **known}
     if key and hasattr(value, "__float__"):
         return int(value) if value == value // 1 else float(value)
     return value

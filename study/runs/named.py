@@ -41,7 +41,7 @@ def names() -> list[str]:
 def load(name: str) -> Run:
     """The run of that name, or of that NAME-KEY where several share a name; nothing is ever trained.
 
-    It may be one that is kept without its weights, which its control then says.
+    It may be stored without its weights; `.control` then raises WithoutWeights.
 
     Raises MissingRun with the names there are, ValueError for a name that several runs have or for a
     record of another version, DamagedFile for a run that is not what was written.

@@ -1,4 +1,4 @@
-"""Runs: a frozen config trained once, kept with its record, found again by its content."""
+"""Runs: a frozen config trained once, stored with its record, found again by its content."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tunable_core.files import DamagedFile, digest, load_tensors, save_tensors, 
 from tunable_core.training import Training, processes, train
 
 HALF_FROM = 1024
-"""Tensors of at least so many numbers are kept in float16, the few small ones in float32."""
+"""Tensors of at least so many numbers are stored in float16, the few small ones in float32."""
 PARTS = {"weights": "weights.safetensors", "history": "history.csv"}
 """Files of a run whose sha256 its record holds."""
 
@@ -73,7 +73,7 @@ class RunConfig:
 
 
 class WithoutWeights(FileNotFoundError):
-    """The weights of a run are wanted, and it is kept without them."""
+    """The weights of a run are wanted, and it is stored without them."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Run:
 
     config: RunConfig
     trained: Control | None
-    """None where the run is kept without its weights: what was measured of it remains."""
+    """None where the run is stored without its weights: its sweeps remain readable."""
     record: dict[str, Any]
     history: pd.DataFrame
     folder: Path
@@ -99,7 +99,7 @@ class Run:
 
     @property
     def state(self) -> str:
-        """Digest of the weights, which kept sweeps are found by."""
+        """Digest of the weights, by which stored sweeps are found."""
         return self.record["state"] if self.trained is None else digest(self.trained.state_dict())
 
 
@@ -140,7 +140,7 @@ def get(
 ) -> Run:
     """The run of this config: loaded when it is in the store, trained otherwise.
 
-    weights: False is content with a run that is kept without them, for the sweeps that were made of it.
+    weights: False accepts a run that is stored without them, whose sweeps remain readable.
     Only one job trains it: another waits for the result, or raises locks.Busy where wait is False. Under
     torchrun the first process decides for all of its job.
     Where its training images are missing too, the embedded samples take their place, with a warning, and

@@ -61,16 +61,16 @@ class Watch:
         self.degraded = degrade(self.clean)
         central = torch.stack([_central(images[name], SIDE) for name in PLACES])
         self.central = degrade(central.float() / 255)
-        self.told: set[str] = set()
+        self.warned: set[str] = set()
 
     def __call__(self, history: pd.DataFrame) -> None:
         """Look at the last row of the history."""
         if self._is_moment(history):
             self._sample(*history[["stage", "step"]].iloc[-1].astype(int))
         for sentence in health(history):
-            if sentence not in self.told:
+            if sentence not in self.warned:
                 warnings.warn(sentence, stacklevel=2)
-                self.told.add(sentence)
+                self.warned.add(sentence)
         if self.on_log is not None:
             self.on_log(history)
 

@@ -79,12 +79,12 @@ class VGG19:
 
 
 def unit() -> float:
-    """What to divide conv5_4 by before its loss is weighted: 1 for torchvision's weights, or ORIGINAL.
+    """The scale of the conv5_4 features of the weights in use: 1 for torchvision's, or ORIGINAL.
 
     Raises datasets.MissingData without any weights.
     """
     (file,) = datasets.load("vgg19").files
-    return ORIGINAL if file.path.suffix == ".safetensors" else 1.0
+    return ORIGINAL if file.sha256 == datasets.EXTRACTS["vgg19"].sha256 else 1.0
 
 
 @functools.cache

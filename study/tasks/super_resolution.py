@@ -36,8 +36,8 @@ class SuperResolution(Task):
     discriminator_lr: float = 1e-4
     """Rate of its Adam, constant."""
     weighted: bool = False
-    """Weight the discriminator's samples by omega_2. In 600 steps at laptop size it was no gain: LPIPS
-    at (0, 1) 0.384 with it and 0.382 without, PSNR at (1, 0) 23.78 dB either way."""
+    """Weight the discriminator's samples by omega_2. No run of the study does; the field is part of the
+    keys of the released runs."""
     features: Features = field(default=(), metadata={"before": ()})
     """Layers of VGG-19 within L_vgg, with their weights; () is the paper's conv5_4 alone."""
 

@@ -120,16 +120,16 @@ def test_a_measurement_is_printed_kept_and_found_again(monkeypatch, store, capsy
     monkeypatch.setattr(bench, "SIZES", {"tiny": (ResNetConfig(1, 4), 2, 16)})
     monkeypatch.setattr("sys.argv", ["bench", "network", "--seconds", "0"])
     bench.main()
-    table = bench.kept("network")
+    table = bench.find("network")
     assert set(table["size"]) == {"tiny"}
     assert "training step" in capsys.readouterr().out
     assert table.attrs["record"]["part"] == "network"
-    assert bench.kept("layers") is None
+    assert bench.find("layers") is None
 
 
 def test_a_measurement_of_other_code_is_stale(monkeypatch, store):
-    bench.keep("layers", pd.DataFrame({"overhead": [1.0]}), "cpu")
-    table = bench.kept("layers")
+    bench.write("layers", pd.DataFrame({"overhead": [1.0]}), "cpu")
+    table = bench.find("layers")
     assert not bench.stale(table)
     monkeypatch.setattr(bench, "wrapper", lambda: "of other sources")
     assert bench.stale(table)
@@ -168,7 +168,7 @@ def test_an_interrupted_measurement_goes_on_where_it_was(cases):
         (True, 2),
     ]
     assert (table.runs == 3).all()
-    bench.keep("layers", table, "cpu")
+    bench.write("layers", table, "cpu")
     assert [path.name for path in bench.path("layers").parent.iterdir()] == ["layers-cpu.json"]
 
 
@@ -195,7 +195,7 @@ def test_what_is_left_of_an_interrupted_measurement_may_be_damaged_and_is_named(
 def test_layers_on_a_gpu_take_the_5000_runs_of_the_paper(monkeypatch, store, device, seconds):
     asked = []
     monkeypatch.setattr(bench, "measure", lambda *words: asked.append(words) or pd.DataFrame({"a": [1]}))
-    monkeypatch.setattr(bench, "keep", lambda *words: None)
+    monkeypatch.setattr(bench, "write", lambda *words: None)
     monkeypatch.setattr("sys.argv", ["bench", "layers", "--device", device])
     bench.main()
     assert asked == [("layers", seconds, device)]
@@ -206,7 +206,7 @@ def test_a_damaged_measurement_is_named(store):
     path.parent.mkdir(parents=True)
     path.write_text("{")
     with pytest.raises(DamagedFile, match=r"layers-cpu\.json is not a whole measurement"):
-        bench.kept("layers")
+        bench.find("layers")
 
 
 def test_an_unknown_part_is_refused():

@@ -4,7 +4,8 @@ import pandas as pd
 from stored import kept_sweep
 
 from study import configs
-from study.claims.cells import PAPER, beside_printed
+from study.claims.cells import beside_printed
+from study.claims.printed import PAPER
 from study.configs import measurements
 
 BUDGET = configs.profile("laptop")

@@ -186,18 +186,18 @@ def test_the_runtime_is_judged_by_eager_cases_of_the_cpu_and_the_others_are_told
     rows = pd.DataFrame(
         {"p": [1, 2, 8, 2], "compiled": [False, False, False, True], "overhead": [4.0, 30.0, 50.0, 2.0]}
     )
-    bench.keep("layers", rows, "cpu")
+    bench.write("layers", rows, "cpu")
     verdict = claims.JUDGES["overhead-5"](BUDGET)
     assert verdict.level == "partly"
     assert "50 % of 2 cases are under 5 %, on a CPU; compiled, 100 % of 1 cases" in verdict.evidence
-    bench.keep("layers", rows.assign(overhead=300.0), "cpu")
+    bench.write("layers", rows.assign(overhead=300.0), "cpu")
     assert claims.JUDGES["overhead-20"](BUDGET).level == "not reproduced"
 
 
 def test_a_measurement_of_a_gpu_with_another_version_is_not_judged(store, monkeypatch):
     rows = pd.DataFrame({"p": [1], "compiled": [False], "overhead": [4.0]})
-    bench.path("layers", "cuda").write_bytes(bench.keep("layers", rows, "cpu").read_bytes())
-    device = bench.kept("layers", "cuda").attrs["record"]["device"]
+    bench.path("layers", "cuda").write_bytes(bench.write("layers", rows, "cpu").read_bytes())
+    device = bench.find("layers", "cuda").attrs["record"]["device"]
     judge = claims.JUDGES["overhead-20"]
     assert f"; on {device}, 100 % of 1 cases." in judge(BUDGET).evidence
     monkeypatch.setattr(bench, "wrapper", lambda: "of other sources")

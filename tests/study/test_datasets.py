@@ -475,7 +475,7 @@ def alexnet(shelf, monkeypatch):
     """Where the whole file and its extract lie; the server has the whole one."""
     shelf.register("alexnet", "weights/alexnet.pth", stored(WHOLE, torch.save))
     extract = safetensors.torch.save(CONVOLUTIONS)
-    expected = ("weights/alexnet.safetensors", len(extract), sha256(extract))
+    expected = datasets.Extract("weights/alexnet.safetensors", len(extract), sha256(extract))
     monkeypatch.setattr(datasets, "EXTRACTS", {"alexnet": expected})
     return "weights/alexnet.pth", "weights/alexnet.safetensors", extract
 

@@ -143,7 +143,7 @@ def test_the_key_changes_with_the_meaning_of_the_task(config):
 
 def test_the_key_changes_with_the_file_of_the_teacher_that_is_in_use(config, monkeypatch):
     config = replace(config, task=StyleTransfer((Style("a", "0" * 64),)))
-    extract = datasets.File(Path("vgg19"), 1, datasets.EXTRACTS["vgg19"][2])
+    extract = datasets.File(Path("vgg19"), 1, datasets.EXTRACTS["vgg19"].sha256)
     whole = datasets.File(Path("vgg19"), 1, datasets.rows_of("vgg19")[0]["sha256"])
     found = {}
     describe = datasets.describe
@@ -183,6 +183,16 @@ def defaults() -> dict[str, dict]:
         }
         for kind in classes
     }
+
+
+def test_no_two_classes_of_configs_share_a_name():
+    """A record names the classes of its config by their names alone."""
+    known: dict[str, set[type]] = {}
+    for module in named.MODULES:
+        for kind in vars(module).values():
+            if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+                known.setdefault(kind.__name__, set()).add(kind)
+    assert {name: kinds for name, kinds in known.items() if len(kinds) > 1} == {}
 
 
 def test_the_defaults_of_released_configs_are_those_that_were_written_down():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -95,6 +98,21 @@ def test_a_layer_that_there_is_not_is_refused(layers):
 def test_what_is_no_rgb_batch_or_too_small_is_refused(public, shape):
     with pytest.raises(ValueError, match=r"VGG-19 to conv5_4 takes .* at least 16 x 16"):
         VGG19(["conv5_4"])(torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("sha256", "expected"),
+    [
+        (datasets.EXTRACTS["vgg19"].sha256, perceptual.ORIGINAL),
+        (datasets.rows_of("vgg19")[0]["sha256"], 1.0),
+    ],
+)
+def test_the_scale_of_the_features_is_that_of_the_weights_whatever_their_file_is_called(
+    monkeypatch, sha256, expected
+):
+    file = datasets.File(Path("weights.bin"), 1, sha256)
+    monkeypatch.setattr(datasets, "load", lambda name: SimpleNamespace(files=[file]))
+    assert perceptual.unit() == expected
 
 
 def test_missing_weights_are_named_with_the_way_to_get_them(tmp_path, monkeypatch, image):

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from study.images.degradations import MAX_RHO, blur_then_noise, gaussian_noise
+from study.images.degradations import MAX_RHO, add_noise, gaussian_blur, standard_noise
 from study.networks import DiscriminatorConfig
 from study.tasks.adversarial import Adversarial, Features
 from study.tasks.style import LAYER, Style, StyleLoss
@@ -42,8 +42,39 @@ class Pair(NamedTuple):
     """[B, p] in [0, 1]: how strongly each sample was degraded, for controls that are told."""
 
 
+class Drawn:
+    """Makes pairs in two steps: random numbers for a whole batch, then arithmetic row by row.
+
+    So one process of several can degrade its own rows and gets those that a single process makes.
+    """
+
+    def draw(self, shape: Sequence[int], generator: torch.Generator) -> tuple[Tensor, ...]:
+        """The random numbers for patches of shape [B, C, H, W], each tensor with B rows; none here."""
+        return ()
+
+    def apply(self, patches: Tensor, *drawn: Tensor) -> Pair:
+        """Pairs of patches [B, C, H, W] in [0, 1] and the rows drawn for them; nothing is random."""
+        raise NotImplementedError
+
+    def pair(
+        self,
+        patches: Tensor,
+        generator: torch.Generator,
+        *,
+        batch: int | None = None,
+        rows: slice = slice(None),
+    ) -> Pair:
+        """Pairs of patches [B, C, H, W] in [0, 1]; see apply() of each task.
+
+        batch, rows: patches are only these rows of a batch of that size; the pairs are then those rows
+        of the pairs of the whole batch, and the generator ends in the same state.
+        """
+        drawn = self.draw((batch or len(patches), *patches.shape[1:]), generator)
+        return self.apply(patches, *(numbers[rows] for numbers in drawn))
+
+
 @dataclass(frozen=True)
-class Denoising:
+class Denoising(Drawn):
     """Denoising strength: omega_1 for fidelity, omega_2 for noise preservation (Sec. 4.1.1)."""
 
     sigma: tuple[float, float] = (5.0, 30.0)
@@ -63,14 +94,17 @@ class Denoising:
         noise = NoisePreservation(self.noise_target, self.nu)
         return MultiLoss({"reconstruction": reconstruction, "noise": noise})
 
-    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
-        """Clean patches [B, 3, H, W] in [0, 1] and their noisy twins, each with a sigma of its own."""
-        sigma = _uniform(self.sigma, len(patches), generator)
-        return Pair(patches, gaussian_noise(patches, sigma, generator))
+    def draw(self, shape: Sequence[int], generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Sigma [B], in grey levels of 255, and the noise of standard deviation 1, [B, 3, H, W]."""
+        return _uniform(self.sigma, shape[0], generator), standard_noise(shape, generator)
+
+    def apply(self, patches: Tensor, sigma: Tensor, noise: Tensor) -> Pair:
+        """Clean patches [B, 3, H, W] and the same with noise, each with a sigma of its own."""
+        return Pair(patches, add_noise(patches, sigma, noise))
 
 
 @dataclass(frozen=True)
-class RealDenoising:
+class RealDenoising(Drawn):
     """Denoising strength for real camera noise (Table 2b); trained on pairs of photographs."""
 
     noise_target: Literal["fixed", "eq9"] = "fixed"
@@ -86,7 +120,7 @@ class RealDenoising:
         """The multi-loss of Eq. 7 for this task."""
         return Denoising(noise_target=self.noise_target, nu=self.nu).loss
 
-    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
+    def apply(self, patches: Tensor) -> Pair:
         """Clean and noisy patches [B, 3, H, W] of pairs [B, 6, H, W]; see pairs.py.
 
         Raises ValueError for images that are no pairs.
@@ -100,7 +134,7 @@ class RealDenoising:
 
 
 @dataclass(frozen=True)
-class DenoisingDeblurring:
+class DenoisingDeblurring(Drawn):
     """Joint denoising and deblurring: omega_1, omega_2, how much to remove of each (Sec. 4.1.2)."""
 
     reading: Reading = "adapted"
@@ -132,10 +166,9 @@ class DenoisingDeblurring:
         joint = Joint(self.reading, self.nu, self.gamma)
         return MultiLoss({"noise": joint.noise, "blur": joint.blur})
 
-    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
-        """Clean patches [B, 3, H, W] and their blurred, noisy twins; levels are sigma and rho over
-        their largest values."""
-        count = len(patches)
+    def draw(self, shape: Sequence[int], generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Sigma [B], in grey levels of 255, rho [B], in pixels, and the noise, [B, 3, H, W]."""
+        count = shape[0]
         if self.levels == "uniform":
             sigma, rho = (_uniform(span, count, generator) for span in (self.sigma, self.rho))
         else:
@@ -143,7 +176,12 @@ class DenoisingDeblurring:
             strength = u[:2].square()  # Beta(0.5, 1): its distribution function is the square root
             sigma = self.sigma[1] * strength[0] * ~((u[2] >= 0.5) & (u[2] < 0.75))
             rho = self.rho[1] * strength[1] * (u[2] < 0.75)
-        degraded = blur_then_noise(patches, rho, sigma, generator)
+        return sigma, rho, standard_noise(shape, generator)
+
+    def apply(self, patches: Tensor, sigma: Tensor, rho: Tensor, noise: Tensor) -> Pair:
+        """Clean patches [B, 3, H, W] and the same with blur, then noise; levels are sigma and rho over
+        their largest values."""
+        degraded = add_noise(gaussian_blur(patches, rho), sigma, noise)
         return Pair(patches, degraded, torch.stack([sigma / self.sigma[1], rho / self.rho[1]], 1))
 
     def told(self, sigma: float, rho: float) -> tuple[float, float]:
@@ -169,7 +207,7 @@ _warned: set[tuple[str, float, float]] = set()
 
 
 @dataclass(frozen=True)
-class SuperResolution:
+class SuperResolution(Drawn):
     """Perception and distortion: omega_1 for fidelity, omega_2 for vividness (Sec. 4.1.3).
 
     The weights are those of L_gan, see adversarial.Adversarial.
@@ -225,7 +263,7 @@ class SuperResolution:
         """Images [B, 3, H, W] in [0, 1], sides multiples of the scale, seen small."""
         return low_resolution(clean, self.scale)
 
-    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
+    def apply(self, patches: Tensor) -> Pair:
         """Patches [B, 3, H, W] without their border of 2 scale pixels, and these seen small.
 
         The border is what the resampling of the rest reaches into, so that a patch is degraded as it is
@@ -239,7 +277,7 @@ class SuperResolution:
 
 
 @dataclass(frozen=True)
-class StyleTransfer:
+class StyleTransfer(Drawn):
     """Style transfer: one dial per style (Sec. 4.2)."""
 
     styles: tuple[Style, ...]
@@ -260,7 +298,7 @@ class StyleTransfer:
         """Weights of published networks, names of datasets.py, that the objectives look through."""
         return () if self.layer == "pixels" else ("vgg19",)
 
-    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
+    def apply(self, patches: Tensor) -> Pair:
         """Patches [B, 3, H, W] in [0, 1]: the network is given what it is to keep the content of."""
         return Pair(patches, patches)
 

@@ -6,6 +6,7 @@ import torch
 from study.images.degradations import gaussian_blur
 from study.tasks import restoration
 from study.tasks.restoration import Denoising, DenoisingDeblurring, RealDenoising
+from study.tasks.style import style
 from tunable_core.objectives import Joint
 
 
@@ -90,3 +91,31 @@ def test_the_joint_task_has_the_objectives_of_its_reading(patches):
         _, parts = loss(patches, patches, patches, omega)
         expected = Joint(reading, gamma=3.0).blur(patches, patches, patches, omega).mean()
         torch.testing.assert_close(parts["blur"], expected)
+
+
+TASKS = [
+    Denoising(),
+    DenoisingDeblurring(),
+    DenoisingDeblurring(levels="beta"),
+    RealDenoising(),
+    restoration.SuperResolution(vgg=0.0),
+    restoration.StyleTransfer((style("coffee"),), layer="pixels"),
+]
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: type(task).__name__)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_the_rows_of_a_pair_are_those_of_the_whole_batch(task, count, layout):
+    channels = 6 if isinstance(task, RealDenoising) else 3
+    patches = torch.rand(6, channels, 48, 48).contiguous(memory_format=layout)
+    drawn = generator()
+    whole = task.pair(patches, drawn)
+    for size, rank in ((6 // count, rank) for rank in range(count)):
+        rows = slice(rank * size, (rank + 1) * size)
+        alone = generator()
+        part = task.pair(patches[rows], alone, batch=6, rows=rows)
+        for expected, found in zip(whole, part, strict=True):
+            assert (found is None) == (expected is None)
+            assert found is None or torch.equal(found, expected[rows])
+        assert torch.equal(alone.get_state(), drawn.get_state())

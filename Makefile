@@ -64,7 +64,7 @@ nightly: $(STAMP)  ## kills, repeated forty times each; every solution of every 
 		tests/slow/test_killed_downloads.py tests/slow/test_endurance.py tests/book/test_killed.py \
 		tests/book/test_teaching.py
 
-bench: $(STAMP)  ## what tuning costs, as ratios measured in one run (PARTS="network samples layers processes")
+bench: $(STAMP)  ## what tuning costs, as ratios measured in one run (PARTS="network samples layers processes waiting")
 	$(RUN) -m study.measuring.bench $(PARTS)
 
 data: $(STAMP)  ## download what PROFILE needs, or DATASETS="kodak cbsd68 ..."

@@ -58,8 +58,8 @@ class Tunable(AtCorners, InFolder, nn.Module):
     True
 
     It trains as any module does, with omegas drawn at each step and a loss that they weigh; see
-    MultiLoss and OmegaSampling. `model.phi.requires_grad_(False)` freezes phi. Files: save(), load(), and
-    export() for ONNX; other networks: corners(), from_networks().
+    MultiLoss and OmegaSampling. `model.phi.requires_grad_(False)` freezes phi. Files: save(), load()
+    and export() for ONNX; other networks: corners(), from_networks().
 
     module: any network or layer; it is copied, never changed.
     p: number of dials, one per objective of the multi-loss (Eq. 7).

@@ -99,7 +99,7 @@ class ImageSet:
 
     @property
     def all_files(self) -> list[File]:
-        """Every file that the images are read from."""
+        """Every file that the images are read from; those of image i are at i, i + len(self), ..."""
         return self.files
 
     def __len__(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,11 +21,23 @@ def gaussian_noise(clean: Tensor, sigma: Tensor | float, generator: torch.Genera
     the generator's device.
     Raises ValueError for a negative or non-finite sigma, or another number of them.
     """
+    return add_noise(clean, sigma, standard_noise(clean.shape, generator))
+
+
+def standard_noise(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Gaussian noise of mean 0 and standard deviation 1, on the generator's device."""
+    return torch.randn(shape, generator=generator, device=generator.device)
+
+
+def add_noise(clean: Tensor, sigma: Tensor | float, noise: Tensor) -> Tensor:
+    """Clean images [B, C, H, W] plus noise of their shape and standard deviation 1, times sigma / 255.
+
+    Raises as gaussian_noise does.
+    """
     sigma = torch.as_tensor(sigma, dtype=torch.float32)
     if not (torch.isfinite(sigma) & (sigma >= 0)).all():
         raise ValueError(f"sigma must be finite and not negative (grey levels); got {sigma.tolist()}")
     _one_or_one_each("sigma", sigma, clean)
-    noise = torch.randn(clean.shape, generator=generator, device=generator.device)
     return clean + noise.to(clean) * (sigma.to(clean) / 255).view(-1, 1, 1, 1)
 
 

@@ -28,7 +28,7 @@ class PairSet(ImageSet):
 
     @property
     def all_files(self) -> list[File]:
-        """Every file that the pairs are read from."""
+        """Every file that the pairs are read from; see ImageSet."""
         return [*self.files, *self.noisy]
 
     def __getitem__(self, which: int | str) -> Tensor:

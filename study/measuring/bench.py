@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import torch
 from study.disk.records import ROOT, code, machine
 from study.measuring import overhead
 from study.measuring.overhead import LayerGrid
+from study.measuring.waiting import waiting
 from study.runs import store
 from tunable_core.files import DamagedFile, write_atomically
 from tunable_core.resnet import ResNetConfig
@@ -31,19 +33,14 @@ FEW = LayerGrid(kernel=(3,), p=(1, 2, 4, 8), channels=(8, 32, 128))
 
 
 def measure(part: str, seconds: float, device: str, *, few: bool = False) -> pd.DataFrame:
-    """One part: "network", "layers" (Fig. 3), "samples" (one omega per sample) or "processes".
+    """One part: "network", "layers" (Fig. 3), "samples" (one omega per sample), "processes" or
+    "waiting" (for batches).
 
     seconds: how long a case may take; few: only a few of the layers' cases. Processes are always those
     of a CPU. Raises ValueError for another part.
     """
     if part == "network":
-        tables = {}
-        for size, (config, batch, patch) in SIZES.items():
-            table = overhead.network(
-                config.build(), batch=batch, patch=patch, seconds=20 * seconds, device=device
-            )
-            tables[size] = table
-        return pd.concat(tables, names=["size"]).reset_index("size")
+        return _each_size(overhead.network, seconds=20 * seconds, device=device)
     if part == "layers":
         if few:
             return overhead.layers(FEW, seconds=seconds, device=device)
@@ -51,15 +48,19 @@ def measure(part: str, seconds: float, device: str, *, few: bool = False) -> pd.
     if part == "samples":
         return overhead.per_sample(seconds=2 * seconds, device=device)
     if part == "processes":
-        return pd.concat(
-            [
-                overhead.with_processes(config.build(), batch=batch, patch=patch)
-                for config, batch, patch in SIZES.values()
-            ],
-            keys=SIZES,
-            names=["size"],
-        ).reset_index("size")
-    raise ValueError(f"part must be network, layers, samples or processes; got {part!r}")
+        return _each_size(overhead.with_processes)
+    if part == "waiting":
+        return _each_size(waiting, seconds=20 * seconds, device=device)
+    raise ValueError(f"part must be network, layers, samples, processes or waiting; got {part!r}")
+
+
+def _each_size(measured: Callable[..., pd.DataFrame], **settings: Any) -> pd.DataFrame:
+    """A measurement of the backbone of each of SIZES, with a column size."""
+    tables = {
+        size: measured(config.build(), batch=batch, patch=patch, **settings)
+        for size, (config, batch, patch) in SIZES.items()
+    }
+    return pd.concat(tables, names=["size"]).reset_index("size")
 
 
 def _all_layers(seconds: float, device: str) -> pd.DataFrame:

@@ -343,7 +343,7 @@ def _rank(
     omega = torch.tensor([0.7, 0.3])
     alone, shared = Tunable(plain, 2), Tunable(plain, 2)
     alone_step = _step(alone, x, omega)
-    shared_step = _step(shared, processes.share(x), omega, average=True)
+    shared_step = _step(shared, x[processes.rows(batch)], omega, average=True)
 
     def one() -> None:
         if rank == 0:

@@ -12,10 +12,11 @@ import pandas as pd
 
 from study import configs, runs
 from study.images import datasets
+from study.images.decoded import decoded
 from study.measuring.overhead import Operators
 from study.measuring.protocols import DenoisingSweep
 from study.measuring.sweep import average, find, repeat
-from study.runs import RunConfig
+from study.runs import RunConfig, stored
 from tunable_core.files import digest
 from tunable_core.omega import OmegaSampling
 from tunable_core.training import processes, train
@@ -43,7 +44,8 @@ def again(config: RunConfig, what: DenoisingSweep, *, progress: bool = True) -> 
     """
     find(config, what)
     control = config.build().to(processes.join())
-    train(control, config.task, list(datasets.load(config.data)), config.training, progress=progress)
+    images = decoded(datasets.load(config.data), stored.image_cache())
+    train(control, config.task, images, config.training, progress=progress)
     return repeat(runs.get(config, progress=False, weights=False), what, control, progress=progress)
 
 

@@ -18,6 +18,7 @@ import torch
 
 from study.disk import records
 from study.images import datasets
+from study.images.decoded import decoded
 from study.runs import keys, locks
 from study.runs.watch import SHEET, Watch
 from study.tasks import Task
@@ -106,6 +107,11 @@ class Run:
 def store() -> Path:
     """Folder of runs/ and sweeps/: $TUNABLE_RUNS, or data/ of this repository."""
     return files.folder("TUNABLE_RUNS", records.ROOT / "data")
+
+
+def image_cache() -> Path:
+    """Folder of the training images that are already decoded, a cache; see images/decoded.py."""
+    return store() / ".decoded"
 
 
 def find(config: RunConfig, *, weights: bool = False) -> Path | None:
@@ -268,7 +274,7 @@ def _sha256(path: Path) -> str:
 def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool, on_log) -> Run:
     checkpoint = folder.parent / f"{folder.name}.part" / "checkpoint.safetensors"
     teachers = {n: datasets.load(n).files[0].sha256 for n in config.task.teachers}
-    images = list(datasets.load(config.data))
+    images = decoded(datasets.load(config.data), image_cache())
     control = config.build()
     control.to(device)
     started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

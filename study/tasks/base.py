@@ -32,7 +32,7 @@ class Task(ABC):
     """How training pairs are made, and which objectives the dials weigh.
 
     A task is a frozen dataclass whose fields are all its settings: they are part of a run's key, and so
-    is the name of the class. `loss` and `pair` are required; the rest has defaults.
+    is the name of the class. `loss` and `apply` are required; the rest has defaults.
     """
 
     meaning: ClassVar[int] = 1
@@ -44,8 +44,29 @@ class Task(ABC):
         """The multi-loss of Eq. 7, one objective per dial; a fresh one at each access."""
 
     @abstractmethod
-    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
-        """Training pairs of clean patches [B, C, H, W] in [0, 1]; all randomness is the generator's."""
+    def apply(self, patches: Tensor, *drawn: Tensor) -> Pair:
+        """Pairs of patches [B, C, H, W] in [0, 1] and the numbers drawn for them; nothing is random."""
+
+    def draw(self, shape: Sequence[int], generator: torch.Generator) -> tuple[Tensor, ...]:
+        """The random numbers for patches of shape [B, C, H, W], each tensor with B rows; none here."""
+        return ()
+
+    def pair(
+        self,
+        patches: Tensor,
+        generator: torch.Generator,
+        *,
+        batch: int | None = None,
+        rows: slice = slice(None),
+    ) -> Pair:
+        """Training pairs of patches [B, C, H, W] in [0, 1]: draw(), then apply().
+
+        batch, rows: patches are only these rows of a batch of that size. The pairs are then those rows
+        of the pairs of the whole batch, and the generator ends in the same state, so one process of
+        several degrades its own rows alone.
+        """
+        drawn = self.draw((batch or len(patches), *patches.shape[1:]), generator)
+        return self.apply(patches, *(numbers[rows] for numbers in drawn))
 
     def degrade(self, clean: Tensor) -> Tensor:
         """Images [B, 3, H, W] in [0, 1] to the network's input, the same at every call.

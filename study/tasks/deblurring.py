@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from study.images.degradations import MAX_RHO, blur_then_noise
+from study.images.degradations import MAX_RHO, add_noise, gaussian_blur, standard_noise
 from study.tasks.base import RANGE, Pair, Task, uniform
 from tunable_core.checks import check, is_range
 from tunable_core.multi_loss import MultiLoss
@@ -53,10 +54,9 @@ class DenoisingDeblurring(Task):
         """See Task.ranges."""
         return {"sigma": self.sigma, "rho": self.rho}
 
-    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
-        """Clean patches [B, 3, H, W] and their blurred, noisy twins; levels are sigma and rho over
-        their largest values."""
-        count = len(patches)
+    def draw(self, shape: Sequence[int], generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Sigma [B], in grey levels of 255, rho [B], in pixels, and the noise, [B, 3, H, W]."""
+        count = shape[0]
         if self.levels == "uniform":
             sigma, rho = (uniform(span, count, generator) for span in (self.sigma, self.rho))
         else:
@@ -64,5 +64,10 @@ class DenoisingDeblurring(Task):
             strength = u[:2].square()  # Beta(0.5, 1): its distribution function is the square root
             sigma = self.sigma[1] * strength[0] * ~((u[2] >= 0.5) & (u[2] < 0.75))
             rho = self.rho[1] * strength[1] * (u[2] < 0.75)
-        degraded = blur_then_noise(patches, rho, sigma, generator)
+        return sigma, rho, standard_noise(shape, generator)
+
+    def apply(self, patches: Tensor, sigma: Tensor, rho: Tensor, noise: Tensor) -> Pair:
+        """Clean patches [B, 3, H, W] and the same with blur, then noise; levels are sigma and rho over
+        their largest values."""
+        degraded = add_noise(gaussian_blur(patches, rho), sigma, noise)
         return Pair(patches, degraded, torch.stack([sigma / self.sigma[1], rho / self.rho[1]], 1))

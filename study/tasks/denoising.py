@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from study.images.degradations import gaussian_noise
+from study.images.degradations import add_noise, standard_noise
 from study.tasks.base import RANGE, Pair, Task, uniform
 from tunable_core.checks import check, is_range
 from tunable_core.multi_loss import MultiLoss
@@ -41,10 +42,13 @@ class Denoising(Task):
         """See Task.ranges."""
         return {"sigma": self.sigma}
 
-    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
-        """Clean patches [B, 3, H, W] in [0, 1] and their noisy twins, each with a sigma of its own."""
-        sigma = uniform(self.sigma, len(patches), generator)
-        return Pair(patches, gaussian_noise(patches, sigma, generator))
+    def draw(self, shape: Sequence[int], generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Sigma [B], in grey levels of 255, and the noise of standard deviation 1, [B, 3, H, W]."""
+        return uniform(self.sigma, shape[0], generator), standard_noise(shape, generator)
+
+    def apply(self, patches: Tensor, sigma: Tensor, noise: Tensor) -> Pair:
+        """Clean patches [B, 3, H, W] and the same with noise, each with a sigma of its own."""
+        return Pair(patches, add_noise(patches, sigma, noise))
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class RealDenoising(Task):
         """The multi-loss of Eq. 7 for this task."""
         return Denoising(noise_target=self.noise_target, nu=self.nu).loss
 
-    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
+    def apply(self, patches: Tensor) -> Pair:
         """Clean and noisy patches [B, 3, H, W] of pairs [B, 6, H, W]; see pairs.py.
 
         Raises ValueError for images that are no pairs.

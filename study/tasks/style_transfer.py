@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from study.tasks.base import Pair, Task
@@ -38,6 +37,6 @@ class StyleTransfer(Task):
         """See Task.own_images: the style images."""
         return tuple(each.sha256 for each in self.styles)
 
-    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
+    def apply(self, patches: Tensor) -> Pair:
         """Patches [B, 3, H, W] in [0, 1]: the network is given what it is to keep the content of."""
         return Pair(patches, patches)

@@ -73,7 +73,7 @@ class SuperResolution(Task):
         """Shrink images [B, 3, H, W] in [0, 1], whose sides are multiples of the scale."""
         return low_resolution(clean, self.scale)
 
-    def pair(self, patches: Tensor, generator: torch.Generator) -> Pair:
+    def apply(self, patches: Tensor) -> Pair:
         """Patches [B, 3, H, W] without their border of 2 scale pixels, and these seen small.
 
         The border is what the resampling of the rest reaches into, so that a patch is degraded as it is

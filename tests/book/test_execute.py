@@ -86,7 +86,11 @@ def part_of(file: str) -> str:
     )
 
 
-REAL = [p.relative_to(BOOK.parent) for p in (BOOK.parent / "data").rglob("*") if p.is_file()]
+REAL = [
+    p.relative_to(BOOK.parent)
+    for p in (BOOK.parent / "data").rglob("*")
+    if p.is_file() and ".decoded" not in p.parts
+]
 READ = sorted(
     {path.as_posix() for path in REAL if not path.as_posix().startswith("data/datasets")}
     | {"data/datasets/kodak/kodim01.png", "data/sweeps/samples/s.csv", "data/new/file.bin"}

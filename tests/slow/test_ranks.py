@@ -120,8 +120,7 @@ def test_a_process_that_dies_ends_the_job_and_another_number_goes_on(tmp_path):
 def test_alone_nothing_is_divided_or_waited_for():
     batch = torch.rand(5, 2)
     parameter = torch.nn.Parameter(torch.zeros(2))
-    assert processes.share(batch) is not None
-    assert torch.equal(processes.share(batch), batch)
+    assert torch.equal(batch[processes.rows(5)], batch)
     processes.gradients([parameter])
     assert parameter.grad is None
     processes.meet()
@@ -131,7 +130,7 @@ def test_alone_nothing_is_divided_or_waited_for():
 def test_a_batch_that_cannot_be_divided_is_refused(monkeypatch):
     monkeypatch.setattr(processes, "count", lambda: 3)
     with pytest.raises(ValueError, match="a batch of 8 cannot be divided among 3 processes"):
-        processes.share(torch.rand(8, 1))
+        processes.rows(8)
 
 
 def test_a_lost_process_is_one_sentence():

@@ -212,3 +212,11 @@ def test_a_damaged_measurement_is_named(store):
 def test_an_unknown_part_is_refused():
     with pytest.raises(ValueError, match="network, layers, samples or processes; got 'leyers'"):
         bench.measure("leyers", 0.0, "cpu")
+
+
+def test_the_share_of_a_step_spent_waiting_is_measured_both_ways(monkeypatch):
+    monkeypatch.setattr(bench, "SIZES", {"tiny": (ResNetConfig(1, 4), 2, 48)})
+    table = bench.measure("waiting", 0.0, "cpu")
+    assert table.task.tolist() == ["Denoising", "DenoisingDeblurring", "SuperResolution"]
+    assert ((table[["asked", "ahead"]] > 0) & (table[["asked", "ahead"]] < 1)).all(axis=None)
+    assert (table.speedup > 0).all()

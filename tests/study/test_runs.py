@@ -152,11 +152,11 @@ def test_a_finished_run_leaves_its_files_and_no_checkpoint(config, store, monkey
     assert list((store / "runs").iterdir()) == [folder]
 
 
-def test_a_run_is_found_again_without_its_images(config, monkeypatch, images, no_training):
+def test_a_run_is_found_again_without_its_images(config, monkeypatch, no_training):
     distant = replace(config, data="kodak")
     with monkeypatch.context() as at_hand:
         at_hand.setattr(datasets, "available", lambda name: True)
-        at_hand.setattr(datasets, "load", lambda name: images)
+        at_hand.setattr(datasets, "load", lambda name, load=datasets.load: load("samples-train"))
         get(distant)
     no_training()
     assert not datasets.available("kodak")

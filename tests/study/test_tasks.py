@@ -14,7 +14,7 @@ from study.tasks import (
     Task,
     base,
 )
-from study.tasks.style import Style
+from study.tasks.style import Style, style
 from tunable_core.objectives import Joint
 
 
@@ -120,9 +120,9 @@ def test_a_task_is_used_without_knowing_which(patches):
     assert [task.loss.adversary is not None for task in found] == [False, False, False, True, False]
 
 
-def test_a_task_without_loss_or_pair_is_none():
+def test_a_task_without_loss_is_none():
     class Half(Task):
-        def pair(self, patches, generator):
+        def apply(self, patches):
             return tasks.Pair(patches, patches)
 
     with pytest.raises(TypeError, match=r"abstract.*loss"):
@@ -135,3 +135,31 @@ def test_images_are_degraded_the_same_at_every_call(task, patches):
     torch.rand(3)
     assert torch.equal(task.degrade(patches), first)
     assert not torch.equal(first.mean(), patches.mean())
+
+
+TASKS = [
+    Denoising(),
+    DenoisingDeblurring(),
+    DenoisingDeblurring(levels="beta"),
+    RealDenoising(),
+    SuperResolution(vgg=0.0),
+    StyleTransfer((style("coffee"),), layer="pixels"),
+]
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: type(task).__name__)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_the_rows_of_a_pair_are_those_of_the_whole_batch(task, count, layout):
+    channels = 6 if isinstance(task, RealDenoising) else 3
+    patches = torch.rand(6, channels, 48, 48).contiguous(memory_format=layout)
+    drawn = generator()
+    whole = task.pair(patches, drawn)
+    for size, rank in ((6 // count, rank) for rank in range(count)):
+        rows = slice(rank * size, (rank + 1) * size)
+        alone = generator()
+        part = task.pair(patches[rows], alone, batch=6, rows=rows)
+        for expected, found in zip(whole, part, strict=True):
+            assert (found is None) == (expected is None)
+            assert found is None or torch.equal(found, expected[rows])
+        assert torch.equal(alone.get_state(), drawn.get_state())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +14,8 @@ from tqdm.auto import tqdm
 
 from tunable_core.controls.base import Control, Stage, check_stages
 from tunable_core.training import processes
-from tunable_core.training.crops import crops
+from tunable_core.training.batches import Batch, ahead, batch
+from tunable_core.training.crops import check_sizes
 from tunable_core.training.settings import Training, learning_rate
 from tunable_core.training.state import State
 
@@ -39,18 +42,21 @@ def train(
 ) -> pd.DataFrame:
     """Train control in place, stage by stage, and return its history.
 
-    task: has pair(patches, generator), which gives (clean, degraded, levels or None), and loss, a
-        MultiLoss; images: uint8 [C, H, W] each.
+    task: has loss, a MultiLoss, and pair(patches, generator); see batches.batch for what pair() may also take.
+    images: any sequence of [C, H, W] uint8 tensors, of a patch or more each; a step reads only those
+        that its patches are from, so they may be memory-mapped.
     checkpoint: where the state is kept while training; a state found there is resumed, and the
         result is bit for bit that of an undisturbed run on the same machine. It is removed by the
         caller, who knows when the result is safe. label: of the training, held in the checkpoint.
     on_log: called with the history so far at each of its rows.
     on_row: called with each row before it is written; what it returns becomes further columns.
     The history's attrs hold the seconds and devices of training, of all sessions.
+    Raises ValueError for an image smaller than a patch.
     Raises TrainingDiverged when a loss or gradient becomes NaN or infinite: the control then holds
     its last good weights. Raises DamagedFile for a checkpoint that is not whole or has another label.
     """
     check_stages(control)
+    check_sizes(images, settings.patch)
     loss = task.loss
     state = State(control, loss.adversary, settings, checkpoint, label)
     for index, stage in enumerate(control.stages()):
@@ -65,56 +71,38 @@ def _run_stage(state: State, stage: Stage, task, loss, images, progress, on_log,
     device = next(control.parameters()).device
     hidden = not progress or processes.rank() > 0
     bar = tqdm(total=state.steps, initial=state.step, desc=stage.name, disable=hidden)
-    for step in range(state.step, state.steps):
-        batch = _batch(task, images, stage, control, settings, step)
-        batch = [x if x.ndim == 1 else processes.share(x) for x in batch]  # one omega is for all
-        clean, degraded = (x.to(device) for x in batch[:2])
-        omega, dials = batch[2:]  # on the CPU, where checking them does not wait for the device
-        bf16 = settings.precision == "bf16"
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            output = control(degraded, dials)
-        total, parts = loss(output, clean, degraded, omega)
-        total.backward()
-        processes.gradients(state.parameters)
-        norm = nn.utils.clip_grad_norm_(state.parameters, settings.clip)
-        if not torch.isfinite(total.detach() + norm):
-            raise TrainingDiverged(
-                f"the loss or its gradient became {(total.detach() + norm).item()} at step {step} "
-                f"of stage '{stage.name}'; the weights of the step before are kept (lower lr = "
-                f"{settings.lr:g}, or use precision='float32')"
-            )
-        rate = learning_rate(step, state.steps, settings)
-        if state.adversary is not None:
-            parts |= loss.learn(output, clean, omega, rate / settings.lr)
-        state.update(step, rate, [total.detach(), norm, *parts.values()], list(parts))
-        bar.update()
-        if (step + 1) % LOG_EVERY == 0 or step + 1 == state.steps:
-            state.log(on_row)
-            bar.set_postfix(loss=f"{state.rows[-1][3]:.4f}")
-            if on_log is not None:
-                on_log(state.frame())
-            state.save_now_and_then(CHECKPOINT_SECONDS)
-    bar.close()
+    make = partial(batch, task, images, stage, control.num_objectives, settings)
+    steps = range(state.step, state.steps)
+    with bar, closing(ahead(make, steps)) as batches:
+        for step, made in zip(steps, batches, strict=True):
+            _step(state, stage, loss, step, made, device)
+            bar.update()
+            if (step + 1) % LOG_EVERY == 0 or step + 1 == state.steps:
+                state.log(on_row)
+                bar.set_postfix(loss=f"{state.rows[-1][3]:.4f}")
+                if on_log is not None:
+                    on_log(state.frame())
+                state.save_now_and_then(CHECKPOINT_SECONDS)
     state.leave()
 
 
-def _batch(task, images, stage, control, settings, step):
-    """Of one step, a pure function of seed and step: patches, their degraded twins, the omegas that
-    weigh the objectives, and what the network is given: the same, but in stages that are told."""
-    # torch's generator on the CPU takes 32 bits of its seed: keep seeds far apart within them
-    generator = torch.Generator().manual_seed((settings.seed * 0x9E3779B1 + step) % 2**32)
-    patches = crops(images, settings.patch, settings.batch, generator).float() / 255
-    patches = patches.contiguous(memory_format=torch.channels_last)
-    clean, degraded, levels = task.pair(patches, generator)
-    omega = stage.omegas(settings.omega, control.num_objectives, generator)
-    if (stage.omega, stage.sampling) == (None, None) and step < settings.fidelity_first:
-        omega = torch.eye(control.num_objectives)[:1]
-    omega = omega[0] if len(omega) == 1 else omega.repeat_interleave(settings.batch // len(omega), 0)
-    if not stage.told:
-        return clean, degraded, omega, omega
-    if levels is None:
-        raise ValueError(
-            f"stage '{stage.name}' is told how strongly samples are degraded; {type(task).__name__} "
-            f"does not say"
+def _step(state: State, stage: Stage, loss, step: int, made: Batch, device: torch.device) -> None:
+    settings = state.settings
+    clean, degraded = made.clean.to(device), made.degraded.to(device)
+    omega = made.omega  # it and the dials stay on the CPU: checking them there does not wait for the GPU
+    with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+        output = state.control(degraded, made.dials)
+    total, parts = loss(output, clean, degraded, omega)
+    total.backward()
+    processes.gradients(state.parameters)
+    norm = nn.utils.clip_grad_norm_(state.parameters, settings.clip)
+    if not torch.isfinite(total.detach() + norm):
+        raise TrainingDiverged(
+            f"the loss or its gradient became {(total.detach() + norm).item()} at step {step} "
+            f"of stage '{stage.name}'; the weights of the step before are kept (lower lr = "
+            f"{settings.lr:g}, or use precision='float32')"
         )
-    return clean, degraded, omega, levels
+    rate = learning_rate(step, state.steps, settings)
+    if state.adversary is not None:
+        parts |= loss.learn(output, clean, omega, rate / settings.lr)
+    state.update(step, rate, [total.detach(), norm, *parts.values()], list(parts))

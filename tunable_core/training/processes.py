@@ -1,11 +1,14 @@
 """Several processes, on one machine or many, that train one run: torch.distributed, under torchrun.
 
-Every process makes the same batch, a pure function of seed and step, works on its equal share of it,
-and averages gradients with the others. So the number of processes changes only the time: omegas differ
-between processes as the groups of a step do, and a checkpoint can be resumed with any other number. The
-exception is training against an adversary: its relativistic loss and its batch normalisation use the
-statistics of each process's own share. Only the first process decides and
-writes; all must see the same store.
+A batch is a pure function of seed and step; every process makes its equal share of it, the same rows as
+one process makes, and averages gradients with the others. So the number of processes changes only the
+time: omegas differ between processes as the groups of a step do, and a checkpoint can be resumed with
+any other number. The exception is training against an adversary: its relativistic loss and its batch
+normalisation use the statistics of each process's own share. Only the first process decides and writes;
+all must see the same store.
+Gradients are averaged here and not by DistributedDataParallel, because it would replace only
+gradients(), 7 lines, while it must be wrapped anew for the parameters of each stage, told of those
+without a gradient, and cannot carry a discriminator that learns in some steps only.
 Without torchrun there is one process, and every function here does nothing.
 """
 
@@ -63,15 +66,17 @@ def rank() -> int:
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def share(batch: Tensor) -> Tensor:
-    """This process's equal part of a batch [B, ...]: [B / count, ...].
+def rows(batch: int) -> slice:
+    """The rows of a batch of that size that are this process's: an equal share, B / count of them.
 
     Raises ValueError for a batch that cannot be divided.
     """
-    if len(batch) % count():
-        raise ValueError(f"a batch of {len(batch)} cannot be divided among {count()} processes")
-    size = len(batch) // count()
-    return batch[rank() * size : (rank() + 1) * size]
+    if batch % count():
+        raise ValueError(
+            f"a batch of {batch} cannot be divided among {count()} processes (make it a multiple)"
+        )
+    size = batch // count()
+    return slice(rank() * size, (rank() + 1) * size)
 
 
 def average(tensors: Sequence[Tensor]) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from study.tasks.restoration import Denoising, DenoisingDeblurring, SuperResolution
+from study.tasks import Denoising, DenoisingDeblurring, SuperResolution
 from tunable_core.controls import Stage
 from tunable_core.training import Training, batches
 from tunable_core.training.batches import Batch

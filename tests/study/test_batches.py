@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from study.tasks.restoration import Denoising, DenoisingDeblurring, SuperResolution
 
+from study.tasks import Denoising, DenoisingDeblurring, SuperResolution
 from tunable_core.controls import Stage
 from tunable_core.omega import OmegaSampling
 from tunable_core.training import Training, processes

@@ -42,7 +42,7 @@ def train(
 ) -> pd.DataFrame:
     """Train control in place, stage by stage, and return its history.
 
-    task: has loss, a MultiLoss, and pair(patches, generator); see batches.batch for what pair() may also take.
+    task: has loss, a MultiLoss, and pair(patches, generator); see batches.batch for its options.
     images: any sequence of [C, H, W] uint8 tensors, of a patch or more each; a step reads only those
         that its patches are from, so they may be memory-mapped.
     checkpoint: where the state is kept while training; a state found there is resumed, and the

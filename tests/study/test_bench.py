@@ -210,7 +210,7 @@ def test_a_damaged_measurement_is_named(store):
 
 
 def test_an_unknown_part_is_refused():
-    with pytest.raises(ValueError, match="network, layers, samples or processes; got 'leyers'"):
+    with pytest.raises(ValueError, match="network, layers, samples, processes or waiting; got 'leyers'"):
         bench.measure("leyers", 0.0, "cpu")
 
 

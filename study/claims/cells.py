@@ -11,7 +11,7 @@ from study.claims.verdicts import NotMeasured, measured
 from study.configs import measurements
 from study.configs.profiles import Profile
 from study.images import datasets
-from study.measuring.protocols import ImageSweep
+from study.measuring.image_sweep import ImageSweep
 from study.measuring.sweep import average
 from study.runs import RunConfig
 

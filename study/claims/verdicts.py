@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from study.measuring.protocols import FIVE, ImageSweep
+from study.measuring.image_sweep import FIVE, ImageSweep
 from study.measuring.sweep import average, find
 from study.runs import RunConfig
 from tunable_core.controls import Control

@@ -12,9 +12,9 @@ from study.configs import backbones, style, super_resolution
 from study.configs.denoising import denoising
 from study.configs.joint import joint
 from study.configs.profiles import Profile
+from study.measuring.image_sweep import ImageSweep
 from study.measuring.protocols import (
     DenoisingSweep,
-    ImageSweep,
     JointSweep,
     RealSweep,
     SuperResolutionSweep,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from study.measuring.protocols import LEVELS
+from study.measuring.image_sweep import LEVELS
 from study.measuring.sweep import average
 from tunable_core.objectives import NU
 

@@ -1,117 +1,24 @@
-"""What is measured: test images, how they are degraded, positions of the dials, and the metrics."""
+"""The sweeps of the study's restoration tasks: how images are degraded, and the metrics."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from study.images import datasets
 from study.images.degradations import gaussian_blur, seeded_noise
 from study.measuring import metrics
+from study.measuring.image_sweep import Case, ImageSweep
 from study.tasks import DenoisingDeblurring
-from tunable_core.checks import are_numbers, check, is_count, is_number
+from tunable_core.checks import are_numbers, is_count, is_number
 from tunable_core.objectives import NU, noise_target
 from tunable_core.photo.resampling import cut_to_multiple, low_resolution
 
-FIVE = ((0.0, 1.0), (0.25, 0.75), (0.5, 0.5), (0.75, 0.25), (1.0, 0.0))
-"""The omegas of Table 1."""
-LEVELS = ("sigma", "rho")
-"""Columns of a table that hold levels of degradation: see Case.levels."""
 CORNERS = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
 """The omegas of Table 3."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One test image."""
-
-    image: str
-    """Its id."""
-    levels: dict[str, float]
-    """How it was degraded: sigma in grey levels of 255, rho in pixels; {} for noise of its own."""
-    clean: Tensor
-    """[3, H, W] in [0, 1]."""
-    degraded: Tensor
-    """[3, H, W], not clipped."""
-    noiseless: Tensor | None = None
-    """[3, H, W], degraded but for its noise; None is clean."""
-    omegas: tuple[tuple[float, ...], ...] | None = None
-    """Positions of the dials for this image alone; None takes those of the sweep."""
-
-
-@dataclass(frozen=True)
-class ImageSweep(ABC):
-    """What is measured, but for the control: images, positions of the dials, metrics.
-
-    All fields are part of the key of a stored sweep. A kind of sweep adds fields of its own and says
-    how an image becomes cases and what is measured of an output. A field added later declares in its
-    metadata the value that earlier sweeps had, {"before": value}, and leaves their keys as they are.
-    Raises ValueError with all faults of its fields.
-    """
-
-    images: str = "kodak"
-    """Test images, a name of datasets.py."""
-    omegas: tuple[tuple[float, ...], ...] = FIVE
-    """Positions of the dials."""
-    every: int = 1
-    """Take every n-th image of the set."""
-    crop: int | None = None
-    """Side of a central square crop, pixels; None takes whole images."""
-
-    replaceable: ClassVar[bool] = True
-    """Whether the embedded samples can be measured where the images are missing."""
-    perceptual: ClassVar[bool] = False
-    """Whether LPIPS and NIQE are measured too, whose weights are downloaded."""
-    bf16: ClassVar[bool] = False
-    """Whether the network runs in bfloat16."""
-
-    def __post_init__(self) -> None:
-        check(self, self.rules())
-
-    def rules(self) -> dict[str, bool]:
-        """The rules for the fields, each with whether it holds; see checks.check."""
-        rows = self.omegas
-        return {
-            "omegas must be one or more rows of finite numbers": isinstance(rows, tuple | list)
-            and len(rows) > 0
-            and all(are_numbers(omega) for omega in rows),
-            "every must be a whole number of at least 1": is_count(self.every),
-            "crop must be None or a whole number of at least 1": self.crop is None
-            or is_count(self.crop),
-        }
-
-    def settings(self) -> dict[str, Any]:
-        """The fields as plain data, for keys and records."""
-        new = [f.name for f in fields(self) if ("before", getattr(self, f.name)) in f.metadata.items()]
-        return {name: value for name, value in asdict(self).items() if name not in new}
-
-    @property
-    def cases_per_image(self) -> int:
-        """Number of cases that one image makes."""
-        return 1
-
-    def __len__(self) -> int:
-        """Number of cases."""
-        return len(datasets.describe(self.images).ids[:: self.every]) * self.cases_per_image
-
-    def cases(self) -> Iterator[Case]:
-        """The cases of each test image; raises datasets.MissingData without the images."""
-        pictures = datasets.load(self.images)
-        for name in pictures.ids[:: self.every]:
-            yield from self.cases_of(name, cut(pictures[name], self.crop))
-
-    @abstractmethod
-    def cases_of(self, name: str, clean: Tensor) -> Iterator[Case]:
-        """The cases of one image [C, H, W] in [0, 1]."""
-
-    @abstractmethod
-    def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
-        """The metrics of one output [1, 3, H, W]: each []."""
 
 
 def _not_negative(**values: object) -> dict[str, bool]:
@@ -149,17 +56,6 @@ class DenoisingSweep(ImageSweep):
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
         """The metrics of one output [1, 3, H, W]."""
         return _denoising_row(case, omega, output, self.nu)
-
-
-def cut(image: Tensor, crop: int | None) -> Tensor:
-    """uint8 [3, H, W] to [0, 1], the central square of that side where there is one."""
-    image = image.float() / 255
-    if crop is None:
-        return image
-    top, left = ((side - crop) // 2 for side in image.shape[-2:])
-    if min(top, left) < 0:
-        raise ValueError(f"a crop of {crop} does not fit in {list(image.shape[-2:])}")
-    return image[:, top : top + crop, left : left + crop]
 
 
 def _denoising_row(case: Case, omega: Sequence[float], output: Tensor, nu: float) -> dict[str, Tensor]:

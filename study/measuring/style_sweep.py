@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from study.measuring import metrics
-from study.measuring.protocols import Case, ImageSweep
+from study.measuring.image_sweep import Case, ImageSweep
 from study.tasks.style import LAYER, Style, StyleLoss
 from tunable_core.omega import path
 

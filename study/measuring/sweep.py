@@ -16,11 +16,9 @@ from tqdm.auto import tqdm
 from study import runs
 from study.disk.records import machine
 from study.images import datasets
+from study.measuring.image_sweep import FIVE, LEVELS, ImageSweep
 from study.measuring.protocols import (
-    FIVE,
-    LEVELS,
     DenoisingSweep,
-    ImageSweep,
     JointSweep,
     RealSweep,
     SuperResolutionSweep,

@@ -15,7 +15,7 @@ from torch import nn
 
 from study.disk.records import seal, sealed, wrote
 from study.images import datasets
-from study.measuring.protocols import ImageSweep
+from study.measuring.image_sweep import ImageSweep
 from study.runs import Run, store
 from tunable_core.controls.base import Control
 from tunable_core.files import DamagedFile, digest, write_atomically

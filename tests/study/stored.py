@@ -10,7 +10,7 @@ import pandas as pd
 from study import runs
 from study.disk import records
 from study.measuring import sweep_files
-from study.measuring.protocols import ImageSweep
+from study.measuring.image_sweep import ImageSweep
 from study.runs import RunConfig
 from tunable_core.files import write_atomically
 

@@ -15,7 +15,7 @@ from study.disk.records import ROOT
 from study.images import datasets
 from study.images.degradations import gaussian_noise
 from study.measuring import metrics, sweep, sweep_files
-from study.measuring.protocols import cut
+from study.measuring.image_sweep import cut
 from study.measuring.style_sweep import StyleSweep
 from study.measuring.sweep import (
     DenoisingSweep,

@@ -51,7 +51,7 @@ smoke: $(STAMP)  ## every notebook from scratch, tiny, no released run used; bui
 	@rm -rf $(SMOKE) && mkdir -p $(SMOKE)/runs
 	TUNABLE_RUNS="$(CURDIR)/$(SMOKE)/runs" $(RUN) book/execute.py --profile smoke --force
 
-check: lint  ## style and the quick tests, in under a minute; for while you work
+check: lint  ## style and the quick tests; for while you work
 	$(RUN) -m pytest -q -m "not slow" tests/core tests/study
 
 test: lint  ## everything: style, unit tests, smoke book with warnings as errors, the book in a browser

@@ -33,8 +33,8 @@ from notebook_run import clock_time, read
 from parameters import Fault
 from provenance import record_path
 
-FOLDERS = ("extensions", "_static", "api", "controls")
-"""Of book/, staged whole; api and controls hold pages, and images."""
+FOLDERS = ("extensions", "_static", "api", "controls", "examples")
+"""Of book/, staged whole: pages, images, and the examples that pages include."""
 
 
 def build(root: Path, output: Path, stems: Iterable[str], runs: Path) -> None:

@@ -19,6 +19,7 @@ from study.figures import plots
 from study.images import datasets
 from study.images.degradations import seeded_noise
 from study.measuring.sweep import FIVE, average, find
+from study.runs import named
 from tunable_core.controls import Blend
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,9 +31,9 @@ BEGIN, END = "<!-- headline:", "<!-- end of headline -->"
 def table() -> str:
     """PSNR and PSNR_eta on Kodak at the five omegas, ours and the paper's, as Markdown."""
     budget = configs.profile("laptop")
-    tunable = runs.get(configs.denoising("tunable", budget))
-    dni = runs.get(configs.denoising("dni", budget))
-    eq9 = runs.get(configs.denoising("tunable", budget, noise_target="eq9"))
+    tunable = stored(configs.denoising("tunable", budget))
+    dni = stored(configs.denoising("dni", budget), weights=True)  # Blend contains its first network
+    eq9 = stored(configs.denoising("tunable", budget, noise_target="eq9"))
     contestants = {
         "Tunable, fixed target": tunable,
         "Tunable, target of Eq. 9": eq9,
@@ -63,6 +64,21 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def stored(config: runs.RunConfig, *, weights: bool = False) -> runs.Run:
+    """The stored run of a config; nothing is trained.
+
+    weights: whether its weights are needed too. Raises named.MissingRun where the store lacks it.
+    """
+    folder = runs.find(config, weights=weights)
+    if folder is None:
+        whole = " with its weights" if weights else ""
+        raise named.MissingRun(
+            f"the README's table needs the run {config.name}-{config.key}, which is not in "
+            f"{runs.store() / 'runs'}{whole} (train it with `make runs`)"
+        )
+    return runs.load(config, folder)
+
+
 def verdicts() -> str:
     """How many of the paper's claims came out how, as a sentence."""
     counts = claims.judged(configs.profile("laptop")).verdict.value_counts()
@@ -85,7 +101,7 @@ def trained_on(found: Sequence[runs.Run]) -> str:
 
 def picture() -> None:
     """One photograph at the five omegas, noisy input first."""
-    control = runs.get(configs.denoising("tunable", configs.profile("laptop"))).control
+    control = stored(configs.denoising("tunable", configs.profile("laptop")), weights=True).control
     clean = datasets.load("samples-test")["chelsea"][:, 40:260, 60:340].float() / 255
     noisy = seeded_noise(clean, 30.0)
     with torch.inference_mode():

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from provenance import data_sets
 
 
 def shortened(notebook: nbformat.NotebookNode, root: Path, runs: Path) -> nbformat.NotebookNode:
     """The notebook, in whose texts paths of the clone are relative to it, and those of data sets and of
     the store begin with the name of their variable. runs: the store."""
-    sets = Path(os.environ.get("TUNABLE_DATA") or root / "data/datasets").expanduser().resolve()
-    short = {f"{root}/": "", f"{root}": ".", f"{sets}": "$TUNABLE_DATA", f"{runs}": "$TUNABLE_RUNS"}
+    short = {
+        f"{root}/": "",
+        f"{root}": ".",
+        f"{data_sets(root)}": "$TUNABLE_DATA",
+        f"{runs}": "$TUNABLE_RUNS",
+    }
 
     def text(content: Any) -> Any:
         content = "".join(content)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tunable_core.files import folder
+
 MADE = ("runs", "sweeps")
 """Folders of the store that notebooks add to."""
 UNFINISHED = (".part", ".lock")
@@ -57,14 +59,14 @@ class Data:
     def now(cls, root: Path) -> Data:
         """As it lies there."""
         root, kept = root.resolve(), store(root)
-        sets = Path(os.environ.get("TUNABLE_DATA") or root / "data/datasets").expanduser().resolve()
+        sets = data_sets(root)
         own = [kept / name for name in MADE]
-        made = [path for folder in own for path in _settled(folder, kept)]
+        made = [path for place in own for path in _settled(place, kept)]
         others = [*own, sets, *(root / "data" / name for name in ("datasets", *MADE))]
         fixed = {
             path
-            for folder in (root / "data", kept)
-            for path in _settled(folder, folder)
+            for place in (root / "data", kept)
+            for path in _settled(place, place)
             if not any(path.is_relative_to(other) for other in others)
         }
         return cls(
@@ -90,7 +92,12 @@ class Data:
 
 def store(root: Path) -> Path:
     """Where runs/ and sweeps/ lie: $TUNABLE_RUNS, or data/."""
-    return Path(os.environ.get("TUNABLE_RUNS") or root / "data").expanduser().resolve()
+    return folder("TUNABLE_RUNS", root / "data")
+
+
+def data_sets(root: Path) -> Path:
+    """Where data sets lie: $TUNABLE_DATA, or data/datasets/."""
+    return folder("TUNABLE_DATA", root / "data/datasets")
 
 
 def machine() -> dict[str, Any]:
@@ -120,9 +127,9 @@ def write_record(path: Path, content: Mapping[str, Any]) -> None:
     os.replace(part, path)
 
 
-def _settled(folder: Path, base: Path) -> Iterator[Path]:
+def _settled(place: Path, base: Path) -> Iterator[Path]:
     """The files of a folder that are not being written."""
-    for path in folder.rglob("*"):
+    for path in place.rglob("*"):
         parts = path.relative_to(base).parts
         if path.is_file() and not any(p.startswith(".") or p.endswith(UNFINISHED) for p in parts):
             yield path

@@ -74,7 +74,7 @@ def write(root: Path, source: Path) -> None:
     """Write the pages into the staged book SOURCE, and list them on its page api/index."""
     found = pages(root)
     for subject, names in found.items():
-        parts = [f"# `{dotted(subject)}`", _first_line(root / subject)]
+        parts = [f"# {dotted(subject)}", _first_line(root / subject)]
         for name in names:
             title = name.removeprefix(f"{dotted(subject)}.")
             parts.append(

@@ -21,6 +21,8 @@ from sphinx.util.nodes import make_refnode
 ITEM = re.compile(r"([a-z_]\w*(?:, [a-z_]\w*)*): ")
 LINKED = ("class", "function", "method", "module", "exception")
 PACKAGES = ("tunable_core.", "study.")
+COMMANDS = {"tunable"}
+"""Names in prose that are commands, also where a function has the same name."""
 LONGEST = 40
 """Characters of the longest value that is shown; what is longer is read in the code."""
 
@@ -71,7 +73,7 @@ def names(objects: Mapping[str, Any]) -> dict[str, str]:
             shorts = {f"{'/'.join(parts)}.py", f"{'/'.join(parts[1:])}.py"}
         elif entry.objtype != "method":
             shorts.add(parts[-1])
-        for short in shorts | {full}:
+        for short in (shorts | {full}) - COMMANDS:
             called[short] = full
             uses[short] += 1
     return {short: full for short, full in called.items() if uses[short] == 1}

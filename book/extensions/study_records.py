@@ -97,16 +97,16 @@ class Runs(Table):
 
     file = "runs.json"
     none = "There is no run here yet."
-    texts: ClassVar = {"name", "key", "reached", "device", "commit"}
+    texts: ClassVar = {"name", "key", "device", "commit", "reached"}
     columns: ClassVar = {
         "name": lambda r: r.get("name") or r.get("folder", ""),
         "key": lambda r: r.get("key", ""),
         "steps": lambda r: number(inside(r, "config", "training", "steps")),
         "parameters": lambda r: number(r.get("parameters")),
         "time": duration,
-        "reached": reached,
         "commit": commit,
         "device": lambda r: r.get("device", ""),
+        "reached": reached,
     }
 
     def label(self, record: Record) -> str:

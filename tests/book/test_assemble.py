@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import shutil
+from pathlib import Path
 
 import assemble
 import execute
@@ -200,6 +201,15 @@ def test_a_filmstrip_is_a_file_of_its_own(tmp_path):
     assert file.read_bytes() == b"a picture"
     assert f'loading="lazy" src="filmstrips/{file.name}"' in cell.outputs[0].data["text/html"]
     assert "base64" not in cell.outputs[0].data["text/html"]
+
+
+def test_every_file_that_a_page_includes_is_staged():
+    book = Path(assemble.__file__).parent
+    pages = "\n".join(path.read_text() for path in book.glob("*.md"))
+    included = re.findall(r"^```\{(?:literal)?include\} (\S+)$", pages, re.MULTILINE)
+    assert included
+    assert all((book / name).is_file() for name in included)
+    assert {Path(name).parts[0] for name in included} <= {*assemble.FOLDERS}
 
 
 def test_costs_are_the_sums_over_all_records():

@@ -6,6 +6,7 @@ import headline
 import pytest
 
 from study.measuring import sweep
+from study.runs import named, stored
 
 
 def test_the_readme_agrees_with_the_released_sweeps(monkeypatch):
@@ -17,6 +18,16 @@ def test_the_readme_agrees_with_the_released_sweeps(monkeypatch):
     monkeypatch.setattr(sweep, "measure", measure)
     text = headline.README.read_text()
     assert headline.readme(text, headline.table()) == text
+
+
+@pytest.mark.usefixtures("store")
+def test_without_the_released_runs_nothing_is_trained_and_the_run_is_named(monkeypatch):
+    monkeypatch.setattr(stored, "train", lambda *args, **kwargs: pytest.fail("it trains"))
+    missing = r"denoising-tunable-fixed-8x32-seed0-\w{10}.*`make runs`"
+    with pytest.raises(named.MissingRun, match=missing):
+        headline.table()
+    with pytest.raises(named.MissingRun, match="with its weights"):
+        headline.picture()
 
 
 def test_only_the_headline_is_replaced():

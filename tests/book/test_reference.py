@@ -57,6 +57,12 @@ def test_a_name_leads_to_its_entry_and_one_of_two_entries_to_neither():
     assert known["a.twice"] == "tunable_core.a.twice"
 
 
+def test_the_name_of_the_command_leads_to_no_function():
+    known = study_api.names({"study.figures.drawings.tunable": entry("function")})
+    assert "tunable" not in known
+    assert known["drawings.tunable"] == "study.figures.drawings.tunable"
+
+
 @pytest.fixture
 def staged(tmp_path):
     """The pages of the reference, as they are staged."""

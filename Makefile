@@ -54,7 +54,8 @@ smoke: $(STAMP)  ## every notebook from scratch, tiny, no released run used; bui
 check: lint  ## style and the quick tests; for while you work
 	$(RUN) -m pytest -q -m "not slow" tests/core tests/study
 
-test: lint  ## everything: style, unit tests, smoke book with warnings as errors, the book in a browser
+test: lint  ## everything: style, types, unit tests, smoke book with warnings as errors, the book in a browser
+	$(RUN) -m mypy
 	$(RUN) -m pytest -q -m "not browser"
 	$(MAKE) smoke
 	TUNABLE_BOOK="$(CURDIR)/$(SMOKE)/html" $(RUN) -m pytest -q -m browser
@@ -91,5 +92,5 @@ serve: $(STAMP)  ## show the built book in a browser, at localhost (PORT=8000)
 	@$(RUN) -m http.server $(PORT) --bind 127.0.0.1 --directory book/_build/html
 
 clean:  ## remove everything built; never data/runs, data/sweeps or data/datasets
-	rm -rf book/_build .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf book/_build .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist *.egg-info
 	find tunable_core study tests book notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -161,7 +161,7 @@ def stacked(kernels: Sequence[Tensor]) -> Tensor:
     first = kernels[0]
     if first.is_contiguous():
         return torch.stack(list(kernels))
-    order = sorted(range(first.ndim), key=lambda axis: -first.stride(axis))
+    order = sorted(range(first.ndim), key=lambda axis: -first.stride()[axis])
     bank = torch.stack([kernel.permute(order).contiguous() for kernel in kernels])
     return bank.permute(0, *(1 + order.index(axis) for axis in range(first.ndim)))
 

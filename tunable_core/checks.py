@@ -22,7 +22,7 @@ def check(config: object, rules: Mapping[str, bool], *, got: str | None = None) 
 
 def is_number(value: Any, least: float = -math.inf, most: float = math.inf) -> bool:
     """Whether a value is a finite number in [least, most]."""
-    return isinstance(value, Real) and math.isfinite(value) and least <= value <= most
+    return isinstance(value, Real) and math.isfinite(value) and least <= float(value) <= most
 
 
 def is_positive(value: Any) -> bool:
@@ -32,7 +32,7 @@ def is_positive(value: Any) -> bool:
 
 def is_count(value: Any, least: int = 1) -> bool:
     """Whether a value is a whole number of at least `least`."""
-    return isinstance(value, Integral) and value >= least
+    return isinstance(value, Integral) and int(value) >= least
 
 
 def is_range(value: Any, least: float = 0.0) -> bool:

@@ -16,7 +16,7 @@ from torch import Tensor
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 
 class DamagedFile(ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -86,7 +86,7 @@ class OmegaSampling:
 
     def draw(self, p: int, generator: torch.Generator) -> Tensor:
         """Random omegas of one step: [groups, p] float32 in [0, 1], on the generator's device."""
-        where = {"generator": generator, "device": generator.device}
+        where: dict[str, Any] = {"generator": generator, "device": generator.device}
         omega = torch.rand(self.groups, p, **where)
         if self.kind == "simplex":  # normalised exponentials are uniform on the simplex
             omega = -torch.log1p(-omega)

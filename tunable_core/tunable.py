@@ -57,9 +57,8 @@ class Tunable(AtCorners, InFolder, nn.Module):
     >>> torch.allclose(plain(x), model(x, [0.7, 0.3]), atol=1e-6)
     True
 
-    It trains as any module does, with omegas drawn at each step and a loss that they weigh; see
-    MultiLoss and OmegaSampling. `model.phi.requires_grad_(False)` freezes phi. Files: save(), load()
-    and export() for ONNX; other networks: corners(), from_networks().
+    It trains as any module does, with an omega drawn at each step and a loss that the same omega weighs;
+    see MultiLoss and OmegaSampling. `model.phi.requires_grad_(False)` freezes the aggregation.
 
     module: any network or layer; it is copied, never changed.
     p: number of dials, one per objective of the multi-loss (Eq. 7).

@@ -126,6 +126,14 @@ def test_urls_of_the_package_are_those_of_the_book():
     assert urls.get("Documentation", "") == book["html"]["baseurl"]
 
 
+def test_the_picture_of_the_readme_is_found_from_a_package_index_once_the_address_is_known():
+    url = yaml.safe_load((ROOT / "book/_config.yml").read_text())["repository"]["url"]
+    (picture,) = re.findall(r"!\[[^]]*\]\(([^)]+)\)", (ROOT / "README.md").read_text())
+    base = f"{url}/raw/main/" if url else ""
+    assert picture.startswith(base)
+    assert (ROOT / picture.removeprefix(base)).is_file()
+
+
 def test_a_clone_that_changes_line_endings_leaves_every_file_and_the_released_run_as_they_are(
     tmp_path, monkeypatch
 ):

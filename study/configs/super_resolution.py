@@ -151,7 +151,7 @@ def smooth(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
     DNI's fine-tuning takes as many steps against the adversary as the tunable network's second stage.
     """
     size, chosen = SIZES[budget.name], task(budget)
-    second, corners = 0.2, (0.5, 0.3)
+    second, corners = 0.08, (0.5, 0.3)
     controls = {
         "tunable": TunableConfig(start="equal", apart=Apart(second, corners)),
         "dni": DNIConfig(fine_tune=second * (1 - corners[0])),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -34,6 +34,16 @@ class Case:
     """[3, H, W], degraded but for its noise; None is clean."""
     omegas: tuple[tuple[float, ...], ...] | None = None
     """Positions of the dials for this image alone; None takes those of the sweep."""
+
+
+def _plain(value: Any) -> Any:
+    """A setting as plain data, without fields that have the value of before they were added."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    if not is_dataclass(value):
+        return value
+    values = {field: getattr(value, field.name) for field in fields(value)}
+    return {f.name: _plain(v) for f, v in values.items() if ("before", v) not in f.metadata.items()}
 
 
 @dataclass(frozen=True)
@@ -79,8 +89,7 @@ class ImageSweep(ABC):
 
     def settings(self) -> dict[str, Any]:
         """The fields as plain data, for keys and records."""
-        new = [f.name for f in fields(self) if ("before", getattr(self, f.name)) in f.metadata.items()]
-        return {name: value for name, value in asdict(self).items() if name not in new}
+        return _plain(self)
 
     @property
     def cases_per_image(self) -> int:

@@ -12,7 +12,7 @@ LAYERS = (
     {"runs"},
     {"measuring"},
     {"configs"},
-    {"claims", "chapters", "figures"},
+    {"claims", "chapters", "figures", "__main__.py"},
 )
 """Each folder may import those of the layers above its own in this list, and itself."""
 UPWARD = {

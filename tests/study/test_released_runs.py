@@ -65,6 +65,7 @@ NAMES = [
     "sr-swinir-fixed-laptop-seed0",
     "sr-swinir-tunable-laptop-seed0",
     "sr-tunable-8x32-laptop-seed0",
+    "sr-tunable-smooth-8x32-laptop-seed0",
     "style-dni-laptop-seed0",
     "style-film-laptop-seed0",
     "style-tunable-laptop-seed0",
@@ -72,6 +73,8 @@ NAMES = [
     "swinir-tunable-laptop-seed0",
 ]
 CONFIGS = {c.name: c for b in ("laptop", "gpu") for c in configs.all_runs(configs.profile(b))}
+SMOOTH = configs.super_resolution.smooth("tunable", configs.profile("laptop"))
+CONFIGS[SMOOTH.name] = SMOOTH
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from typing import Any
 from parameters import Fault
 
 PACKAGES = ("tunable_core", "study")
-OWN_PAGE = ("tunable_core/export.py",)
+OWN_PAGE = ("tunable_core/onnx.py",)
 """Modules that have a page of their own."""
 INDEX = "api/index"
 

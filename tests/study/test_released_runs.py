@@ -68,13 +68,18 @@ NAMES = [
     "sr-tunable-smooth-8x32-laptop-seed0",
     "style-dni-laptop-seed0",
     "style-film-laptop-seed0",
+    "style-tunable-colours-seed0",
     "style-tunable-laptop-seed0",
     "swinir-fixed-laptop-seed0",
     "swinir-tunable-laptop-seed0",
 ]
 CONFIGS = {c.name: c for b in ("laptop", "gpu") for c in configs.all_runs(configs.profile(b))}
-SMOOTH = configs.super_resolution.smooth("tunable", configs.profile("laptop"))
-CONFIGS[SMOOTH.name] = SMOOTH
+BESIDE = [
+    configs.super_resolution.smooth("tunable", configs.profile("laptop")),
+    configs.style.keeping("tunable"),
+]
+"""Released, but not read by any chapter."""
+CONFIGS |= {config.name: config for config in BESIDE}
 
 
 @pytest.fixture(autouse=True)

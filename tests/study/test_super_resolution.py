@@ -15,7 +15,8 @@ from study.configs import super_resolution
 from study.images import datasets
 from study.measuring import metrics
 from study.measuring.artifacts import grey_pattern, grid_peak
-from study.measuring.protocols import FIVE, SuperResolutionSweep
+from study.measuring.image_sweep import FIVE
+from study.measuring.protocols import SuperResolutionSweep
 from study.measuring.sweep import measure, sweep
 from study.networks.third_party import Published, SwinIRConfig
 from study.tasks import SuperResolution

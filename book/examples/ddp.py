@@ -1,11 +1,11 @@
-"""Several processes with DistributedDataParallel: torchrun --nproc-per-node 2 ddp.py"""
+"""Several processes: torchrun --nproc-per-node 2 ddp.py"""
 
 import torch
 import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from tunable_core import MultiLoss, NoisePreservation, OmegaSampling, Tunable, reconstruction
+import tunable_core as tc
 
 
 def main(steps: int = 20) -> list[float]:
@@ -13,15 +13,17 @@ def main(steps: int = 20) -> list[float]:
     dist.init_process_group()
     rank, count = dist.get_rank(), dist.get_world_size()
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 3, padding=1))
-    model = DistributedDataParallel(Tunable(network, p=2))
-    loss = MultiLoss({"fidelity": reconstruction, "keep noise": NoisePreservation()})
+    network = nn.Conv2d(3, 3, 5, padding=2)
+    model = DistributedDataParallel(tc.Tunable(network, p=2))
+    objectives = {"clean": tc.reconstruction, "noise": tc.NoisePreservation()}
+    loss = tc.MultiLoss(objectives)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
-    sampling, generator, losses = OmegaSampling(), torch.Generator().manual_seed(0), []
+    sampling, losses = tc.OmegaSampling(), []
+    generator = torch.Generator().manual_seed(0)
     for _ in range(steps):
         clean = torch.rand(4, 3, 16, 16, generator=generator)
         noisy = clean + 0.1 * torch.randn(clean.shape, generator=generator)
-        omega = sampling.draw(2, generator)[0]  # the same generator, so the same dials everywhere
+        omega = sampling.draw(2, generator)[0]  # the same for all
         clean, noisy = clean[rank::count], noisy[rank::count]
         total, _ = loss(model(noisy, omega), clean, noisy, omega)
         optimizer.zero_grad()

@@ -1,10 +1,10 @@
-"""The same loop with Lightning Fabric: devices, precision and processes are its settings."""
+"""The same loop with Lightning Fabric."""
 
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from tunable_core import MultiLoss, NoisePreservation, OmegaSampling, Tunable, reconstruction
+import tunable_core as tc
 
 
 def main(steps: int = 20) -> list[float]:
@@ -12,11 +12,14 @@ def main(steps: int = 20) -> list[float]:
     fabric = Fabric(accelerator="auto", devices=1)
     fabric.launch()
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 3, padding=1))
-    model = Tunable(network, p=2)
-    model, optimizer = fabric.setup(model, torch.optim.AdamW(model.parameters(), lr=1e-2))
-    loss = MultiLoss({"fidelity": reconstruction, "keep noise": NoisePreservation()})
-    sampling, generator, losses = OmegaSampling(), torch.Generator().manual_seed(0), []
+    network = nn.Conv2d(3, 3, 5, padding=2)
+    model = tc.Tunable(network, p=2)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    model, optimizer = fabric.setup(model, optimizer)
+    objectives = {"clean": tc.reconstruction, "noise": tc.NoisePreservation()}
+    loss = tc.MultiLoss(objectives)
+    sampling, losses = tc.OmegaSampling(), []
+    generator = torch.Generator().manual_seed(0)
     for _ in range(steps):
         clean = torch.rand(4, 3, 16, 16, generator=generator)
         noisy = clean + 0.1 * torch.randn(clean.shape, generator=generator)

@@ -5,7 +5,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.distributed.fsdp import fully_shard
 
-from tunable_core import MultiLoss, NoisePreservation, OmegaSampling, Tunable, reconstruction
+import tunable_core as tc
 
 
 def main(steps: int = 20) -> list[float]:
@@ -13,11 +13,13 @@ def main(steps: int = 20) -> list[float]:
     dist.init_process_group()
     rank, count = dist.get_rank(), dist.get_world_size()
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 3, padding=1))
-    model = fully_shard(Tunable(network, p=2))  # the whole model: kernels are mixed before layers run
-    loss = MultiLoss({"fidelity": reconstruction, "keep noise": NoisePreservation()})
+    network = nn.Conv2d(3, 3, 5, padding=2)
+    model = fully_shard(tc.Tunable(network, p=2))  # as a whole
+    objectives = {"clean": tc.reconstruction, "noise": tc.NoisePreservation()}
+    loss = tc.MultiLoss(objectives)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
-    sampling, generator, losses = OmegaSampling(), torch.Generator().manual_seed(0), []
+    sampling, losses = tc.OmegaSampling(), []
+    generator = torch.Generator().manual_seed(0)
     for _ in range(steps):
         clean = torch.rand(4, 3, 16, 16, generator=generator)
         noisy = clean + 0.1 * torch.randn(clean.shape, generator=generator)

@@ -100,7 +100,7 @@ def _described(run: Run) -> list[str]:
         "begun": record["started"],
         **({"peak memory": f"{memory:,} MB"} if memory else {}),
         "versions": versions,
-        "commit": f"{record['commit']}{'' if record['clean'] else ', with changes'}",
+        "commit": _commit(record),
     }
     final = {k: f"{v:.5g}" for k, v in record["final"].items() if k not in ("stage", "lr")}
     return [
@@ -112,6 +112,12 @@ def _described(run: Run) -> list[str]:
         f"## Measured\n\nAt the end of training, means over its last steps:\n\n"
         f"{_table('what', 'value', final)}",
     ]
+
+
+def _commit(record: dict[str, Any]) -> str:
+    if record["commit"] is None:  # there was no git
+        return "not known"
+    return record["commit"] + ("" if record["clean"] else ", with changes")
 
 
 def _measured(frame: pd.DataFrame) -> str:

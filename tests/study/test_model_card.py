@@ -1,5 +1,6 @@
 """A published network: its own weights, and a card in which nothing is typed."""
 
+import dataclasses
 import re
 
 import pandas as pd
@@ -62,6 +63,11 @@ def test_the_lines_of_the_card_load_the_network(run, tmp_path, monkeypatch, patc
     assert torch.equal(loaded, known)
 
 
+def test_a_run_trained_without_git_has_no_known_commit(run, tmp_path):
+    elsewhere = dataclasses.replace(run, record=run.record | {"commit": None, "clean": False})
+    assert rows(read(save_model(elsewhere, tmp_path)))["commit"] == ["not known"]
+
+
 def test_the_card_has_the_numbers_of_the_record(run, tmp_path):
     table = rows(read(save_model(run, tmp_path)))
     for name in ("steps", "batch", "patch", "lr", "seed"):
@@ -70,7 +76,7 @@ def test_the_card_has_the_numbers_of_the_record(run, tmp_path):
         run.record["final"]["reconstruction"], rel=1e-4
     )
     assert table["time"][0].startswith(f"{run.record['seconds']:,.0f} s on {run.record['device']}")
-    assert run.record["commit"] in table["commit"][0]
+    assert (run.record["commit"] or "not known") in table["commit"][0]
     assert f"{run.record['parameters']:,} numbers" in read(tmp_path)
 
 

@@ -98,7 +98,8 @@ def shorten(app: Sphinx, doctree: nodes.document) -> None:
     """Leave out the values of constants that are long, or of one machine only."""
     for annotation in list(doctree.findall(addnodes.desc_annotation)):
         text = annotation.astext().strip()
-        if text.startswith("=") and (len(text) > LONGEST or " from '" in text):
+        of_one_machine = " from '" in text or "Path('" in text
+        if text.startswith("=") and (len(text) > LONGEST or of_one_machine):
             annotation.parent.remove(annotation)
 
 

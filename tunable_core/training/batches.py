@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
@@ -47,10 +47,11 @@ def batch(task, images: Sequence[Tensor], stage: Stage, p: int, settings: Traini
     patches = crops(images, settings.patch, settings.batch, generator, part).float() / 255
     patches = patches.contiguous(memory_format=torch.channels_last)
     if part is ALL:
-        pair = [x if x is None else x[mine] for x in task.pair(patches, generator)]
+        clean, degraded, levels = task.pair(patches, generator)
+        clean, degraded = clean[mine], degraded[mine]
+        levels = levels if levels is None else levels[mine]
     else:
-        pair = task.pair(patches, generator, batch=settings.batch, rows=part)
-    clean, degraded, levels = pair
+        clean, degraded, levels = task.pair(patches, generator, batch=settings.batch, rows=part)
     omega = stage.omegas(settings.omega, p, generator)
     if (stage.omega, stage.sampling) == (None, None) and step < settings.fidelity_first:
         omega = torch.eye(p)[:1]
@@ -68,7 +69,7 @@ def batch(task, images: Sequence[Tensor], stage: Stage, p: int, settings: Traini
     return Batch(clean, degraded, omega, levels)
 
 
-def ahead(make: Callable[[int], T], steps: Iterable[int]) -> Iterator[T]:
+def ahead(make: Callable[[int], T], steps: Iterable[int]) -> Generator[T, None, None]:
     """make(step) of each step, in order; a thread makes the next one while the caller uses this one.
 
     At most one is made before it is asked for, and none after the last step. What make raises is raised

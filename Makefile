@@ -1,4 +1,4 @@
-# The front door. `make` alone prints help; every target sets up what it needs.
+# The main commands. `make` alone prints help; every target installs what it needs.
 
 PYTHON  ?= python3
 PROFILE ?= laptop
@@ -7,27 +7,28 @@ BIN     := .venv/bin
 RUN     := $(BIN)/python
 STAMP   := .venv/.installed
 SMOKE   := book/_build/smoke
+TESTS   := OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book smoke check test nightly bench data runs lint format serve clean
+.PHONY: help setup book smoke check test nightly bench claim table data runs lint format serve clean
 
-help:  ## this list
-	@echo "Tunable convolutions: one network, dials turned after training"
+help:  ## show this list
+	@echo "Tunable convolutions: networks with dials that are set after training"
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  PROFILE=smoke|laptop|paper   the budget (default laptop; of runs also gpu)"
-	@echo "  TUNABLE_DATA=DIR             where data sets lie (default data/datasets)"
+	@echo "  PROFILE=smoke|laptop|paper   the budget (default laptop; for runs also gpu)"
+	@echo "  TUNABLE_DATA=DIR             the folder of the data sets (default data/datasets)"
 	@echo "  PYTHON=python3.12            the Python that makes .venv (3.11 or newer)"
 
-# The stamp of a finished .venv names the folder that it was made in. Scripts in .venv hold that path, so after
-# the folder is renamed (or when the Python that .venv links to is gone) .venv is made anew.
+# The stamp of a complete .venv contains the folder in which it was made. Scripts in .venv contain that path,
+# so .venv is made again after the folder is renamed (or if the Python that .venv links to is missing).
 ifneq "$(shell $(RUN) -c '' 2>/dev/null && cat $(STAMP) 2>/dev/null)" "$(CURDIR)"
 ANEW    := --clear
 .PHONY: $(STAMP)
 endif
 
-# The caller's settings that would make pip install elsewhere, or Python import other packages, have no effect.
+# Settings of the caller that would make pip install elsewhere, or Python import other packages, are ignored.
 unexport PYTHONPATH PYTHONHOME
 PIP     := PIP_USER=0 PIP_TARGET= PIP_PREFIX= PIP_ROOT= \
            $(RUN) -m pip install --disable-pip-version-check --quiet
@@ -44,34 +45,39 @@ $(STAMP): requirements.lock requirements.hashes pyproject.toml
 	$(PIP) --no-deps --no-build-isolation -e .
 	@printf '%s\n' "$(CURDIR)" > $@
 
-book: $(STAMP)  ## run the notebooks that changed and build book/_build/html (PROFILE=...)
-	$(RUN) book/execute.py --profile $(PROFILE)
+book: $(STAMP)  ## run the notebooks that changed and build book/_build/html (PROFILE=..., SINGLE=1 for a PDF)
+	$(RUN) book/execute.py --profile $(PROFILE) $(if $(SINGLE),--single)
 
-smoke: $(STAMP)  ## every notebook from scratch, tiny, no released run used; builds book/_build/smoke/html
+smoke: $(STAMP)  ## run every notebook from scratch in miniature and build book/_build/smoke/html
 	@rm -rf $(SMOKE) && mkdir -p $(SMOKE)/runs
 	TUNABLE_RUNS="$(CURDIR)/$(SMOKE)/runs" $(RUN) book/execute.py --profile smoke --force
 
-check: lint  ## style and the quick tests; for while you work
-	$(RUN) -m pytest -q -m "not slow" tests/core tests/study
+check: lint  ## check style and run the quick tests
+	$(TESTS) -m "not slow" tests/core tests/photo tests/study
 
-test: lint  ## everything: style, types, unit tests, smoke book with warnings as errors, the book in a browser
+test: lint  ## run everything: style, types, unit tests, smoke book with warnings as errors, the book in a browser
 	$(RUN) -m mypy
-	$(RUN) -m pytest -q -m "not browser"
+	$(TESTS) -m "not browser"
 	$(MAKE) smoke
-	TUNABLE_BOOK="$(CURDIR)/$(SMOKE)/html" $(RUN) -m pytest -q -m browser
+	TUNABLE_BOOK="$(CURDIR)/$(SMOKE)/html" TUNABLE_VENV="$(CURDIR)/.venv" $(TESTS) -m browser tests/browser
 
-nightly: $(STAMP)  ## kills, repeated forty times each; every solution of every exercise (an hour)
+nightly: $(STAMP)  ## repeat the tests that kill processes forty times, and run the longest tests (an hour)
 	TUNABLE_FAULTS=40 $(RUN) -m pytest -q tests/slow/test_faults.py \
-		tests/slow/test_killed_downloads.py tests/slow/test_endurance.py tests/book/test_killed.py \
-		tests/book/test_teaching.py
+		tests/slow/test_killed_downloads.py tests/slow/test_endurance.py tests/book/test_killed.py
 
-bench: $(STAMP)  ## what tuning costs, as ratios measured in one run (PARTS="network samples layers processes waiting")
+bench: $(STAMP)  ## measure what tuning costs (PARTS="network samples pixels layers processes waiting class")
 	$(RUN) -m study.measuring.bench $(PARTS)
+
+claim: $(STAMP)  ## judge one claim of the paper, training only what it needs (NAME=table-1; without NAME all, from stored results)
+	$(RUN) -m study.claims $(or $(NAME),--stored) --profile $(PROFILE)
+
+table: $(STAMP)  ## measure Table 1 on your own photographs (IMAGES=folder)
+	$(RUN) -m study.chapters.own $(IMAGES) --profile $(PROFILE)
 
 data: $(STAMP)  ## download what PROFILE needs, or DATASETS="kodak cbsd68 ..."
 	$(RUN) -m study.images.downloads $(if $(DATASETS),$(DATASETS),--profile $(PROFILE))
 
-runs: $(STAMP)  ## train the runs of PROFILE that are missing, with -j N so many at once
+runs: $(STAMP)  ## train the missing runs of PROFILE (-j N: N at once)
 	@names=$$($(RUN) -m study --profile $(PROFILE) --missing | sed 's/^/run-/'); \
 	if [ -z "$$names" ]; then echo "No run of $(PROFILE) is missing."; else $(MAKE) --no-print-directory $$names; fi
 
@@ -82,7 +88,7 @@ lint: $(STAMP)  ## check style and formatting
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
-format: $(STAMP)  ## put style and formatting right
+format: $(STAMP)  ## correct style and formatting
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
@@ -93,4 +99,4 @@ serve: $(STAMP)  ## show the built book in a browser, at localhost (PORT=8000)
 
 clean:  ## remove everything built; never data/runs, data/sweeps or data/datasets
 	rm -rf book/_build .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist *.egg-info
-	find tunable_core study tests book notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	find tunable_core tunable_photo study tests book notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,17 +1,16 @@
-"""Put the book together: pages, executed notebooks and their results, then strictly built HTML.
+"""Assemble the book from pages, executed notebooks and their results, and build the HTML strictly.
 
 A fresh staging folder OUTPUT/source receives the prose of book/, the executed notebooks, their named
-figures (figures/NAME.png, for any page to show) and three files for the Sphinx extensions:
-results.json (what cells tagged `results` print), runs.json (the record of every run) and
-executions.json (the record of every notebook). The HTML is built with warnings as errors, always
-whole, and takes the place of the old one only when it is good.
+figures (figures/NAME.png, which any page can show) and three files for the Sphinx extensions:
+results.json (the results in the outputs of notebooks), runs.json (the record of every run) and
+executions.json (the record of every notebook). The HTML is always built completely, with warnings as
+errors, and replaces the old one only if the build succeeds.
 """
 
 from __future__ import annotations
 
 import base64
 import csv
-import hashlib
 import json
 import os
 import re
@@ -24,8 +23,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import finish
 import nbformat
+import pages
 import places
+import provenance
+import publication
 import reference
 import teaching
 import yaml
@@ -33,27 +36,71 @@ from notebook_run import clock_time, read
 from parameters import Fault
 from provenance import record_path
 
+RECORD = "html.json"
+"""File in OUTPUT with the hashes of everything that its HTML was made from."""
 FOLDERS = ("extensions", "_static", "api", "controls", "examples")
-"""Of book/, staged whole: pages, images, and the examples that pages include."""
+"""Folders of book/ that are copied completely: pages, images, and the examples that pages include."""
 
 
-def build(root: Path, output: Path, stems: Iterable[str], runs: Path) -> None:
-    """Stage the book and build OUTPUT/html. Raises Fault; the old HTML then stays.
+def build(
+    root: Path, output: Path, stems: Iterable[str], runs: Path, *, pdf: str = ""
+) -> dict[str, float]:
+    """Stage the book and build OUTPUT/html, unless everything it is made from is unchanged.
 
-    stems: the notebooks; a book is built only when each has a result. runs: the store of runs.
+    stems: the notebooks; the book is built only if each has a result. runs: the store of runs. pdf: a
+    file in OUTPUT/html that the home page links, made by single.py; "" for none. Returns the seconds of
+    each part of the work. Raises Fault, and then keeps the old HTML.
     """
+    stems = list(stems)
     missing = [stem for stem in stems if not (output / "notebooks" / f"{stem}.ipynb").exists()]
     if missing:
         print(f"The book is not built yet: no result of {', '.join(missing)} (run without --only).")
-        return
+        return {}
+    before, first = made_from(root, output, stems) | {"pdf": pdf}, output / "html/index.html"
+    if first.exists() and _same(output / RECORD, before):
+        print(f"Book unchanged: {first}")
+        return {}
+    (output / RECORD).unlink(missing_ok=True)
     began = time.monotonic()
-    source = stage(root, output, stems, runs)
-    html(source, output)
-    print(f"Book built in {clock_time(time.monotonic() - began)}: {output / 'html/index.html'}")
+    print("Book: putting pages and results together (1 of 3)", flush=True)
+    source = stage(root, output, stems, runs, pdf=pdf)
+    took = {"pages and results": time.monotonic() - began}
+    took |= html(source, output)
+    (output / RECORD).write_text(json.dumps(before))
+    print(f"Book built in {clock_time(time.monotonic() - began)}: {first}")
+    return took
 
 
-def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
-    """Fill OUTPUT/source afresh and return it."""
+def made_from(root: Path, output: Path, stems: Iterable[str]) -> dict[str, str]:
+    """Hashes of everything the book is made from; while they stay the same, it need not be rebuilt."""
+    book, results = root / "book", output / "notebooks"
+    built = {"_build", "__pycache__"}
+    own = [p for p in book.rglob("*") if not built & set(p.relative_to(book).parts)]
+    paths = {
+        "pages": own,
+        "notebooks": [root / f"notebooks/{stem}.ipynb" for stem in stems],
+        "results": [results / f"{stem}{end}" for stem in stems for end in (".ipynb", ".json")],
+        "code": [
+            p for name in ("tunable_core", "tunable_photo", "study") for p in (root / name).rglob("*.py")
+        ],
+        "about": [root / name for name in ("CITATION.cff", "pyproject.toml", "requirements.lock")],
+    }
+    return {
+        **{name: provenance.of_files(root, files) for name, files in paths.items()},
+        **provenance.Data.now(root).state(),
+        "commit": _commit(root),
+    }
+
+
+def _same(record: Path, now: Mapping[str, str]) -> bool:
+    try:
+        return bool(json.loads(record.read_text()) == now)
+    except (OSError, ValueError):
+        return False
+
+
+def stage(root: Path, output: Path, stems: Iterable[str], runs: Path, *, pdf: str = "") -> Path:
+    """Create OUTPUT/source anew, and return it."""
     source = output / "source"
     shutil.rmtree(source, ignore_errors=True)
     source.mkdir(parents=True)
@@ -64,11 +111,16 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
     for folder in folders:
         if folder.is_dir():
             shutil.copytree(folder, source / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
-    (source / "extra/student").mkdir(parents=True)  # extra goes beside the pages as it is
+    if (katex := root / "book/vendor/katex").is_dir():
+        shutil.copytree(katex, source / "extensions/katex")
+    (source / "extra/student").mkdir(parents=True)  # extra is copied next to the pages unchanged
     config = yaml.safe_load((source / "_config.yml").read_text())
-    (source / "_config.yml").write_text(yaml.safe_dump(config | teaching.launch(root, _commit(root))))
+    about = publication.publication(root)
+    _dump(source / publication.NAME, about | {"pdf": pdf} if about else {})
+    config |= publication.settings(about) | teaching.launch(root, _commit(root))
+    (source / "_config.yml").write_text(yaml.safe_dump(config))
     if (source / "live.md").exists():
-        import live_assets  # it takes seconds, and torch
+        import live_assets  # slow to import, and needs torch
 
         live_assets.write(source / "extra/live", root / "book")
     toc = yaml.safe_load((source / "_toc.yml").read_text())
@@ -88,15 +140,14 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
         pictures(notebook, source / "figures")
         nbformat.write(
             teaching.student(read(root / f"notebooks/{stem}.ipynb")),
-            source / "extra/student" / path.name,
+            source / "extra/student" / f"student-{path.name}",
         )
-        for cell in notebook.cells:
-            _prepare(cell)
-            _unpack(cell, source / "extra/filmstrips")
+        pages.page(notebook, stem, source)
         nbformat.write(notebook, source / path.name)
         executions.append(json.loads(record_path(path).read_text()))
     if (source / "figures/fig-4.png").exists():
         preview(source / "figures/fig-4.png", source / "extra/preview.png")
+    results["class"] = class_times(root / "data/bench/class-cpu.json")
     _dump(source / "results.json", results)
     _dump(source / "executions.json", executions)
     _dump(source / "runs.json", [_load(path) for path in sorted((runs / "runs").glob("*/run.json"))])
@@ -104,19 +155,40 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path) -> Path:
     nightly = root / "data/bench/nightly.json"
     tests = json.loads(nightly.read_text()) if nightly.exists() else {}
     _dump(source / "nightly.json", [{"test": test, **record} for test, record in tests.items()])
+    _dump(source / "frames.json", frames(root / "data/bench/live-cpu.json"))
     registry = root / "data/registry.tsv"
     _dump(source / "licences.json", licences(registry) if registry.exists() else [])
     return source
 
 
+def class_times(path: Path) -> dict[str, Any]:
+    """The stored times of chapter 1 in a class, by the names that pages use; {} without them."""
+    if not path.exists():
+        return {}
+    rows = json.loads(path.read_text())["rows"]
+    most = max(row["students"] for row in rows)
+    where = {1: "alone", most: "shared"}
+    times = {f"{where[row['students']]}_{row['threads']}": row["seconds"] for row in rows}
+    return {"students": most, **times}
+
+
 def _sweep(path: Path) -> dict[str, Any]:
-    """The record at the head of a kept sweep."""
+    """The record in the first line of a stored sweep."""
     with path.open("rb") as file:
         return json.loads(file.readline().removeprefix(b"# "))
 
 
+def frames(path: Path) -> list[dict[str, Any]]:
+    """The times of the live page's networks, from live_times.py, each with its machine."""
+    if not path.exists():
+        return []
+    record = json.loads(path.read_text())
+    rows = record.pop("rows")
+    return [{**row, "on": record} for row in rows]
+
+
 def licences(registry: Path) -> list[dict[str, Any]]:
-    """What of others is used: each set of files of the registry once, with its licences."""
+    """Third-party data: each set of the registry once, with its licences."""
     found: dict[str, dict[str, Any]] = {}
     with registry.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
@@ -128,7 +200,7 @@ def licences(registry: Path) -> list[dict[str, Any]]:
 
 
 def _commit(root: Path) -> str:
-    """What is checked out, "" outside of a clone or without git."""
+    """The commit that is checked out; "" outside a clone or without git."""
     command = ["git", "-C", root, "rev-parse", "HEAD"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
@@ -137,26 +209,17 @@ def _commit(root: Path) -> str:
 
 
 def collect(notebook: nbformat.NotebookNode, stem: str) -> dict[str, Any]:
-    """What the cells tagged `results` print: each one JSON object; a key may come only once."""
+    """The results in the outputs of a notebook. Raises Fault for a key that occurs twice."""
     results: dict[str, Any] = {}
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or "results" not in cell.metadata.get("tags", []):
-            continue
-        text = "".join(o.text for o in cell.outputs if o.get("name") == "stdout")
-        try:
-            found = json.loads(text)
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise Fault(f"{stem}: a cell tagged 'results' must print one JSON object; got {text!r}")
+    for found in pages.results(notebook):
         if twice := results.keys() & found.keys():
-            raise Fault(f"{stem}: the result {', '.join(sorted(twice))} is printed by two cells")
+            raise Fault(f"{stem}: the result {', '.join(sorted(twice))} comes from two cells")
         results |= found
     return results
 
 
 def pictures(notebook: nbformat.NotebookNode, folder: Path) -> None:
-    """Keep each named figure as FOLDER/NAME.png or .svg too, so that any page can show it."""
+    """Write each named figure to FOLDER/NAME.png or .svg as well, so that any page can show it."""
     for cell in notebook.cells:
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         shown = [output.data for output in cell.get("outputs", []) if "data" in output]
@@ -170,7 +233,7 @@ def pictures(notebook: nbformat.NotebookNode, folder: Path) -> None:
 
 
 def preview(figure: Path, target: Path) -> None:
-    """The picture that is shown where someone links to the book: a figure on 1200 x 630 pixels."""
+    """Write the picture for links to the book on other sites: a figure on 1200 x 630 pixels."""
     from PIL import Image, ImageOps
 
     with Image.open(figure) as shown:
@@ -178,9 +241,14 @@ def preview(figure: Path, target: Path) -> None:
     page.quantize(128).save(target, optimize=True)
 
 
-def html(source: Path, output: Path, builder: str = "html") -> None:
-    """Build the staged book with warnings as errors into OUTPUT/BUILDER. Raises Fault with them."""
-    for left in output.glob("work*"):  # by a builder that was killed; its Sphinx may still write there
+def html(source: Path, output: Path, builder: str = "html") -> dict[str, float]:
+    """Build the staged book with warnings as errors into OUTPUT/BUILDER, and finish its pages.
+
+    Returns the seconds of each part of the work. Raises Fault with the warnings.
+    """
+    began = time.monotonic()
+    print(f"Book: Sphinx writes {builder} (2 of 3)", flush=True)
+    for left in output.glob("work*"):  # left by a killed build, whose Sphinx may still write
         shutil.rmtree(left, ignore_errors=True)
     work, log = Path(tempfile.mkdtemp(prefix="work-", dir=output)), output / "sphinx.log"
     log.unlink(missing_ok=True)
@@ -198,52 +266,26 @@ def html(source: Path, output: Path, builder: str = "html") -> None:
         faults = [_readable(line, source) for line in faults] or text.splitlines()[-5:]
         raise Fault("\n".join(["the book has faults:", *faults, f"  all of it: {log}"]))
     new, old = work / "_build" / builder, output / builder
+    took = {"Sphinx": time.monotonic() - began}
+    if builder == "html":
+        print("Book: styles, pictures and Markdown (3 of 3)", flush=True)
+        names = _pages(yaml.safe_load((source / "_toc.yml").read_text()))
+        took |= finish.finish(new, source, output / "pictures", names)
     if old.exists():
         os.replace(old, work / "old")
     os.replace(new, old)
     shutil.rmtree(work)
-
-
-def _prepare(cell: nbformat.NotebookNode) -> None:
-    """For the page: no papermill notes, stderr or empty sentences; cells of results folded."""
-    cell.metadata.pop("papermill", None)
-    if cell.cell_type != "code":
-        return
-    cell.outputs = [
-        output
-        for output in cell.outputs
-        if output.get("name") != "stderr" and output.get("data", {}).get("text/markdown") != ""
-    ]
-    tags = cell.metadata.get("tags", [])
-    if "results" in tags:
-        cell.metadata["tags"] = [*tags, "hide-cell"]
-
-
-def _unpack(cell: nbformat.NotebookNode, folder: Path) -> None:
-    """Filmstrips out of the page into files of their own, which are asked for when they are seen."""
-
-    def moved(found: re.Match) -> str:
-        content = base64.b64decode(found[1])
-        name = f"{hashlib.sha256(content).hexdigest()[:16]}.webp"
-        folder.mkdir(exist_ok=True)
-        (folder / name).write_bytes(content)
-        return f'loading="lazy" src="filmstrips/{name}"'
-
-    for output in cell.get("outputs", []):
-        if text := output.get("data", {}).get("text/html"):
-            output.data["text/html"] = re.sub(
-                r'src="data:image/webp;base64,([^"]+)"', moved, "".join(text)
-            )
+    return took
 
 
 def _readable(fault: str, source: Path) -> str:
-    """Without the staging folder; and a line of a notebook, 10000 a cell, as its cell."""
+    """A message without the path of the staging folder, and with the cell for a line of a notebook."""
     fault = fault.replace(f"{source}/", "")
     return re.sub(r"(\.ipynb):(\d+)\d{4}", r"\1, cell \2", fault)
 
 
 def _pages(toc: Any) -> list[str]:
-    """Every page that a table of contents names."""
+    """Every page in a table of contents."""
     if isinstance(toc, Mapping):
         own = [toc[key] for key in ("root", "file") if key in toc]
         return own + [page for value in toc.values() for page in _pages(value)]

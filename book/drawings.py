@@ -1,7 +1,7 @@
 """The drawings of the chapter on the rivals: `python book/drawings.py` writes controls/images/*.svg.
 
-The files are kept with the pages. They are the same on every machine: text is drawn as outlines, the
-background is white, ids are hashed from a fixed salt, and there is no date in them.
+The files are part of the repository. They are identical on every machine: text is drawn as outlines, the
+background is white, ids are hashed with a fixed salt, and no date is written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LOOK = {"svg.fonttype": "path", "svg.hashsalt": "tunable"}
 
 
 def svg(name: str) -> str:
-    """One of DRAWINGS as the text of its file."""
+    """One of DRAWINGS as SVG text."""
     file = io.StringIO()
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -29,7 +29,7 @@ def svg(name: str) -> str:
 
 
 def main(folder: Path = IMAGES) -> int:
-    """Write every drawing, and remove those that are no more."""
+    """Write every drawing, and delete files without a drawing."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.svg"):
         if old.stem not in DRAWINGS:

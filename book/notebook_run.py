@@ -1,4 +1,4 @@
-"""Run one notebook through papermill: its result appears whole, or a Fault says what stopped it."""
+"""Run one notebook by papermill: it gives a complete result, or a Fault with the reason."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 import sys
 import tempfile
-import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import teaching
 from parameters import Fault
 from provenance import machine, sha256
 
@@ -22,14 +22,16 @@ from provenance import machine, sha256
 def execute(
     source: Path, target: Path, changes: Mapping[str, Any], folder: Path
 ) -> tuple[dict[str, Any], list[Path]]:
-    """Run a notebook with the given changes to its parameters; target appears whole or not at all.
+    """Run a notebook with the given changes to its parameters; target is written only if it succeeds.
 
-    folder: where its cells run. Returns its record, and the runs and sweeps that it reported to have
-    written (records.wrote). Raises Fault naming the cell that failed.
+    The code of its solutions is run as well, each as a cell tagged `solution` after the others.
+
+    folder: working directory of the cells. Returns its record, and the runs and sweeps that it reported
+    to have written (records.wrote). Raises Fault naming the cell that failed.
     """
-    import papermill  # slow to import, and not needed to see that nothing has changed
+    import papermill  # slow to import, and not needed if nothing has changed
 
-    notebook = read(source)
+    notebook = teaching.solved(read(source))
     if changes:
         lines = [f"{name} = {value!r}" for name, value in changes.items()]
         cell = nbformat.v4.new_code_cell("\n".join(["# Set by the profile", *lines]))
@@ -37,19 +39,17 @@ def execute(
         where = [i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])]
         notebook.cells.insert(where[0] + 1, cell)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".ipynb.part")
+    part = partial(target)
     started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
     try:
-        with _kernel_environment() as report, _heartbeat(part, source.stem), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # papermill's, of the name .part
+        with _kernel_environment() as report, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # papermill warns about the name .part
             result = papermill.execute_notebook(
                 notebook, str(part), kernel_name="python3", progress_bar=False, cwd=str(folder),
                 start_timeout=180,
-                extra_arguments=["--log-level=CRITICAL"],  # nothing of encryption and shutdown
+                extra_arguments=["--log-level=CRITICAL"],  # no messages about encryption and shutdown
             )  # fmt: skip
             written = [Path(line) for line in report.read_text().splitlines()] if report.exists() else []
-    except KeyboardInterrupt:
-        raise Fault(f"{source.stem}: interrupted; its partial notebook is {part}") from None
     except Exception as error:
         raise _failure(source, part, error) from error
     code = [cell for cell in result.cells if cell.cell_type == "code"]
@@ -59,7 +59,7 @@ def execute(
         raise _failure(source, part, RuntimeError("a cell did not finish"))
     seconds = time.monotonic() - clock
     stderr = [o.text for c in code for o in c.outputs if o.get("name") == "stderr"]
-    result.metadata.pop("papermill", None)  # it holds this machine's paths
+    result.metadata.pop("papermill", None)  # contains paths of this machine
     with part.open("w", encoding="utf-8") as file:
         nbformat.write(result, file)
         file.flush()
@@ -79,9 +79,9 @@ def execute(
 
 @contextmanager
 def _kernel_environment() -> Iterator[Path]:
-    """Kernels run this very Python, whatever kernels, settings or backend the user has.
+    """Make kernels run this Python, independently of the user's kernels, settings and backend.
 
-    Yields the file in which they report what they write to the store.
+    Yields the file in which they report files written to the store.
     """
     before = dict(os.environ)
     with tempfile.TemporaryDirectory() as scratch:
@@ -102,35 +102,24 @@ def _kernel_environment() -> Iterator[Path]:
             os.environ.update(before)
 
 
-@contextmanager
-def _heartbeat(part: Path, stem: str) -> Iterator[None]:
-    """Say now and then which cell is running, read off the partial notebook."""
-    over, clock, live = threading.Event(), time.monotonic(), sys.stdout.isatty()
-
-    def beat() -> None:
-        while not over.wait(2 if live else 30):
-            try:
-                cells = nbformat.read(part, as_version=4).cells
-            except (OSError, ValueError, nbformat.ValidationError):
-                continue  # in the middle of a write
-            states = [cell.metadata.get("papermill", {}).get("status") for cell in cells]
-            number = states.index("running") + 1 if "running" in states else len(states)
-            text = f"  {stem}: cell {number} of {len(states)}, {clock_time(time.monotonic() - clock)}"
-            print(f"\r{text} " if live else text, end="" if live else "\n", flush=True)
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
+def place(target: Path) -> str:
+    """The cell that a notebook is running, from its partial result; "" if unknown."""
     try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-        if live:
-            print("\r", end="")
+        cells = nbformat.read(partial(target), as_version=4).cells
+    except (OSError, ValueError, nbformat.ValidationError):
+        return ""  # not begun, or being written
+    states = [cell.metadata.get("papermill", {}).get("status") for cell in cells]
+    number = states.index("running") + 1 if "running" in states else len(states)
+    return f"cell {number} of {len(states)}"
+
+
+def partial(target: Path) -> Path:
+    """The file that a running notebook is written to."""
+    return target.with_suffix(".ipynb.part")
 
 
 def _failure(source: Path, part: Path, error: Exception) -> Fault:
-    """The Fault for a notebook that stopped: its name, the cell, the error, the partial file."""
+    """The Fault for a failed notebook: its name, the cell, the error, the partial file."""
     number, line = "?", ""
     try:
         cells = [
@@ -156,7 +145,7 @@ def _failure(source: Path, part: Path, error: Exception) -> Fault:
 
 
 def read(path: Path) -> nbformat.NotebookNode:
-    """A notebook from a file; raises Fault when it is none."""
+    """Read a notebook from a file; raises Fault if it is not one."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

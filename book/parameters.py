@@ -1,4 +1,4 @@
-"""Typed parameters of notebooks: what a notebook declares, what a profile sets, whether they agree.
+"""Typed parameters of notebooks: their declarations, the values of a profile, and checks of both.
 
 A notebook declares its parameters in the one cell tagged `parameters`:
 
@@ -6,9 +6,9 @@ A notebook declares its parameters in the one cell tagged `parameters`:
     sigmas: list[float] = [5, 15, 30]  # grey levels of 255
     steps: int | None = None  # None: as many as the profile says
 
-Each line is `name: type = default`; a type is made of int, float, str, bool, None, list, tuple,
-dict, Literal and `|`. Without an annotation the default's own type counts. An int serves where a
-float is asked; nothing else is converted, so the text "false" is no bool and "1e-4" no float.
+Each line is `name: type = default`; a type consists of int, float, str, bool, None, list, tuple, dict,
+Literal and `|`. Without an annotation the type of the default is used. An int is accepted for a float;
+nothing else is converted, so the text "false" is not a bool and "1e-4" is not a float.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ KNOWN = {
 
 
 class Fault(Exception):
-    """Something the caller can put right; its text is what to print."""
+    """An error that the caller can correct; its text is printed."""
 
 
 class Mismatch(Exception):
-    """A value is not of the type asked; its text says what is asked and what came."""
+    """A value does not have the required type; its text gives the type and the value."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A declared parameter."""
+    """A declared parameter of a notebook."""
 
     name: str
     kind: Any
@@ -55,7 +55,7 @@ class Parameter:
 
 
 def declared(notebook: nbformat.NotebookNode, stem: str) -> dict[str, Parameter]:
-    """The parameters of a notebook by name, in order; none when no cell is tagged `parameters`.
+    """The parameters of a notebook by name, in order; none if no cell is tagged `parameters`.
 
     Raises Fault when there are two such cells, or a line is not `name: type = literal`.
     """
@@ -95,7 +95,7 @@ def declared(notebook: nbformat.NotebookNode, stem: str) -> dict[str, Parameter]
 
 
 def coerce(value: Any, kind: Any) -> Any:
-    """The value as that type, or Mismatch; an int becomes a float and a list a tuple, no more."""
+    """The value as that type; raises Mismatch. Only int to float and list to tuple are converted."""
     origin, inner = get_origin(kind), get_args(kind)
     if kind is Any:
         return value
@@ -130,7 +130,7 @@ def coerce(value: Any, kind: Any) -> Any:
 
 
 def settings(profiles: Path, profile: str) -> dict[str, dict[str, Any]]:
-    """What a profile sets: {notebook stem or "all": {name: value}}. Raises Fault."""
+    """The settings of a profile: {notebook stem or "all": {name: value}}. Raises Fault."""
     path = profiles / f"{profile}.yml"
     if not path.exists():
         names = sorted(p.stem for p in profiles.glob("*.yml"))
@@ -153,8 +153,9 @@ def resolve(
 ) -> dict[str, dict[str, Any]]:
     """The value of every parameter of every notebook; all faults are reported at once.
 
-    notebooks: what each declares. profile: from settings; `all` reaches each notebook that declares
-    the name, a notebook's own entry wins. given: from the command line, for the selected notebooks.
+    notebooks: their declared parameters. profile: from settings(); `all` applies to each notebook that
+    declares the name, and a notebook's own entry overrides it. given: from the command line, for the
+    selected notebooks.
     """
     faults: list[str] = []
     selected = list(selected)
@@ -187,7 +188,7 @@ def resolve(
 
 
 def near(name: str, names: Iterable[str]) -> str:
-    """`; did you mean X?`, or the names there are."""
+    """`; did you mean X?`, or a list of all names."""
     names = list(names)
     close = difflib.get_close_matches(name, names, n=3)
     close = close or [other for other in names if name and name in other][:3]
@@ -197,7 +198,7 @@ def near(name: str, names: Iterable[str]) -> str:
 
 
 def spelled(kind: Any) -> str:
-    """A type as one writes it."""
+    """A type as Python source."""
     if kind in (None, types.NoneType):
         return "None"
     return kind.__name__ if type(kind) is type else str(kind).replace("typing.", "")
@@ -223,7 +224,7 @@ def _inferred(default: Any) -> Any:
 
 
 def _hint(value: Any, kind: Any) -> str:
-    """How to write what was probably meant."""
+    """How to write the value that was probably meant."""
     if not isinstance(value, str) or kind is str:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Absolute paths of this machine, shortened in what notebooks show: they say nothing to a reader."""
+"""Shorten absolute paths of this machine in the outputs of notebooks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from provenance import data_sets
 
 
 def shortened(notebook: nbformat.NotebookNode, root: Path, runs: Path) -> nbformat.NotebookNode:
-    """The notebook, in whose texts paths of the clone are relative to it, and those of data sets and of
-    the store begin with the name of their variable. runs: the store."""
+    """The notebook with shortened paths in its texts: relative to the clone, or, for data sets and the
+    store, beginning with the name of their variable. runs: the store."""
     short = {
         f"{root}/": "",
         f"{root}": ".",

@@ -1,4 +1,4 @@
-"""What a notebook's result is made from, as hashes; and the machine that made it."""
+"""Hashes of everything a notebook's result is made from, and the machine."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunable_core.files import folder
+from study.disk.records import folder
 
 MADE = ("runs", "sweeps")
 """Folders of the store that notebooks add to."""
 UNFINISHED = (".part", ".lock")
-"""Ends of the names of files and folders that are being written, or only hold others off."""
+"""Endings of the names of unfinished files and folders, and of locks."""
 
 
 def changed(result: Path, made_from: Mapping[str, str]) -> str:
-    """Why a result may not be used again, in a few words; "" when it may."""
+    """Why a result must be made again, in a few words; "" if it can be used."""
     try:
         record = json.loads(record_path(result).read_text())
         whole = record["output"] == sha256(result)
@@ -35,29 +35,32 @@ def changed(result: Path, made_from: Mapping[str, str]) -> str:
 
 
 def inputs(root: Path, source: Path, values: Mapping[str, Any]) -> dict[str, str]:
-    """Hashes of what a result is made from, but for the data."""
+    """Hashes of everything a result is made from, except the data."""
     return {
         "notebook": sha256(source),
         "parameters": hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest(),
-        **{name: _hash(_files(root, (root / name).rglob("*.py"))) for name in ("tunable_core", "study")},
+        **{
+            name: _hash(_files(root, (root / name).rglob("*.py")))
+            for name in ("tunable_core", "tunable_photo", "study")
+        },
         "requirements.lock": _hash(_files(root, [root / "requirements.lock"])),
     }
 
 
 @dataclass(frozen=True)
 class Data:
-    """Everything of the data that a chapter can read: what identifies each file, by its path."""
+    """All data that a chapter can read: a hash or the size of each file, by its path."""
 
     fixed: dict[str, str]
-    """All of data/, such as the registry, the paper's numbers, claims and benchmarks, by content."""
+    """Hashes of all files of data/, such as the registry, the paper's numbers, claims and benchmarks."""
     made: dict[str, str]
-    """Runs and sweeps, by content."""
+    """Hashes of runs and sweeps."""
     sets: dict[str, str]
-    """Data sets, by size."""
+    """Sizes of the files of data sets."""
 
     @classmethod
     def now(cls, root: Path) -> Data:
-        """As it lies there."""
+        """The current state on disk."""
         root, kept = root.resolve(), store(root)
         sets = data_sets(root)
         own = [kept / name for name in MADE]
@@ -81,7 +84,7 @@ class Data:
         return {name: _hash(files) for name, files in parts.items()}
 
     def written(self, by: Iterable[Path], kept: Path) -> dict[str, str]:
-        """Of the runs and sweeps those that a notebook reported: files, or folders with all in them."""
+        """The hashes of the runs and sweeps that a notebook reported: files, or all files of folders."""
         names = {_name(path, kept) for path in by if path.is_relative_to(kept)}
         return {
             file: content
@@ -91,17 +94,17 @@ class Data:
 
 
 def store(root: Path) -> Path:
-    """Where runs/ and sweeps/ lie: $TUNABLE_RUNS, or data/."""
+    """Folder of runs/ and sweeps/: $TUNABLE_RUNS, or data/."""
     return folder("TUNABLE_RUNS", root / "data")
 
 
 def data_sets(root: Path) -> Path:
-    """Where data sets lie: $TUNABLE_DATA, or data/datasets/."""
+    """Folder of the data sets: $TUNABLE_DATA, or data/datasets/."""
     return folder("TUNABLE_DATA", root / "data/datasets")
 
 
 def machine() -> dict[str, Any]:
-    """The machine in words: processor, cores, system, Python; no name, no path."""
+    """Processor, cores, system and Python of the machine; no host name, no path."""
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -116,15 +119,20 @@ def machine() -> dict[str, Any]:
 
 
 def record_path(result: Path) -> Path:
-    """The record beside a result."""
+    """The path of the record of a result."""
     return result.with_suffix(".json")
 
 
 def write_record(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a record, whole or not at all."""
+    """Write a record atomically."""
     part = path.with_suffix(".json.part")
     part.write_text(json.dumps(content, indent=1, default=str))
     os.replace(part, path)
+
+
+def of_files(base: Path, paths: Iterable[Path]) -> str:
+    """One hash over names and content of files; paths that are not files are left out."""
+    return _hash(_files(base, paths))
 
 
 def _settled(place: Path, base: Path) -> Iterator[Path]:
@@ -140,7 +148,7 @@ def _files(base: Path, paths: Iterable[Path]) -> dict[str, str]:
 
 
 def _name(path: Path, base: Path) -> str:
-    """Relative to the base where it lies in there."""
+    """The path, relative to the base if it is inside."""
     return (path.relative_to(base) if path.is_relative_to(base) else path).as_posix()
 
 

@@ -1,7 +1,7 @@
-"""The pages of the reference: one for each folder of both packages, in the order of README.md's tree.
+"""Write the pages of the API reference: one for each folder of the packages, in the order of TREE.
 
-They are written when the book is staged, so a new module or folder needs no list of its own. The first
-line of a folder's `__init__.py` describes it in the reference.
+They are written when the book is staged, so new modules and folders need not be listed. The first line
+of a folder's `__init__.py` describes it in the reference.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from typing import Any
 
 from parameters import Fault
 
-PACKAGES = ("tunable_core", "study")
+PACKAGES = ("tunable_core", "tunable_photo", "study")
 OWN_PAGE = ("tunable_core/onnx.py",)
-"""Modules that have a page of their own."""
+"""Modules with a separate page."""
 INDEX = "api/index"
+TREE = "book/maintain.md"
+"""The page with the tree of all folders."""
 
 
 def folders(root: Path) -> list[str]:
-    """Folders that hold modules, such as "study/images", in the order of README.md's tree.
+    """Folders that hold modules, such as "study/images", in the order of the tree in book/maintain.md.
 
     Raises Fault naming the folders that the tree lacks.
     """
@@ -32,13 +34,13 @@ def folders(root: Path) -> list[str]:
     }
     listed = tree(root)
     if missing := sorted(here - set(listed)):
-        raise Fault(f"the tree in README.md does not list {', '.join(missing)}: add a line for each")
+        raise Fault(f"the tree in {TREE} does not list {', '.join(missing)}: add a line for each")
     return [folder for folder in listed if folder in here]
 
 
 def tree(root: Path) -> list[str]:
-    """Every folder in the tree of README.md, with the folder it lies in."""
-    text = (root / "README.md").read_text(encoding="utf-8")
+    """Every folder in the tree of book/maintain.md, with its parent folder."""
+    text = (root / TREE).read_text(encoding="utf-8")
     found: list[str] = []
     top = ""
     for indent, name in re.findall(r"^( *)([\w.]+)/  ", text, re.MULTILINE):
@@ -48,13 +50,13 @@ def tree(root: Path) -> list[str]:
 
 
 def modules(root: Path, folder: str) -> list[str]:
-    """The modules that lie in one folder, such as "study.images.pairs", without those of OWN_PAGE."""
+    """The modules in one folder, such as "study.images.pairs", without those of OWN_PAGE."""
     names = (path.relative_to(root).as_posix() for path in sorted((root / folder).glob("[!_]*.py")))
     return [dotted(name) for name in names if name not in OWN_PAGE]
 
 
 def pages(root: Path) -> dict[str, list[str]]:
-    """The modules of each page, by the folder or module that the page is about."""
+    """The modules of each page, by its subject, a folder or module."""
     found = {folder: modules(root, folder) for folder in folders(root)}
     found |= {name: [dotted(name)] for name in OWN_PAGE}
     return dict(sorted(found.items(), key=lambda page: PACKAGES.index(page[0].partition("/")[0])))
@@ -88,7 +90,9 @@ def write(root: Path, source: Path) -> None:
 
 
 def with_pages(toc: dict[str, Any], root: Path) -> dict[str, Any]:
-    """A table of contents in which the reference has its pages."""
+    """The table of contents with the pages of the reference."""
+    if "parts" in toc:
+        return toc | {"parts": [with_pages(part, root) for part in toc["parts"]]}
     sections = [{"file": page_name(subject)} for subject in pages(root)]
     chapters = [
         entry | {"sections": sections} if entry["file"] == INDEX else entry for entry in toc["chapters"]

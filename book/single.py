@@ -1,4 +1,4 @@
-"""The whole book on one page, and that page as a PDF: for paper, for a plane, for an archive."""
+"""The whole book on one page, and that page as a PDF, for printing, offline reading and archives."""
 
 from __future__ import annotations
 
@@ -14,27 +14,34 @@ import assemble
 from parameters import Fault
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+NAME = "book.pdf"
+"""The file beside the pages."""
+
+
+def printer() -> str | None:
+    """The Chromium that prints the PDF; None where there is none."""
+    return next(filter(None, map(shutil.which, CHROMIUMS)), None)
 
 
 def build(output: Path) -> None:
-    """OUTPUT/singlehtml and, where a Chromium is installed, OUTPUT/book.pdf. Raises Fault.
+    """Write OUTPUT/singlehtml and, if Chromium is installed, OUTPUT/html/book.pdf. Raises Fault.
 
-    From OUTPUT/source, which the book has been built from.
+    The source is OUTPUT/source, from which the book was built.
     """
     if not (output / "source").is_dir():
         raise Fault(f"there is no built book in {output}: run without --only first")
     assemble.html(output / "source", output, "singlehtml")
     print(f"One page: {output / 'singlehtml/intro.html'}")
-    chromium = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    chromium = printer()
     if chromium is None:
-        print("No PDF: that takes Chromium, which is not installed. Any browser prints the page.")
+        print("No PDF: this needs Chromium, which is not installed. Any browser can print the page.")
         return
-    pdf(chromium, output / "singlehtml", output / "book.pdf")
-    print(f"PDF: {output / 'book.pdf'}")
+    pdf(chromium, output / "singlehtml", output / "html" / NAME)
+    print(f"PDF: {output / 'html' / NAME}")
 
 
 def pdf(chromium: str, folder: Path, target: Path) -> None:
-    """Print FOLDER/intro.html, once its formulas are drawn; target appears whole. Raises Fault."""
+    """Print FOLDER/intro.html once its formulas are drawn, to target, atomically. Raises Fault."""
     handler = functools.partial(_Quiet, directory=str(folder))
     part = target.with_suffix(".pdf.part")
     with (
@@ -60,4 +67,4 @@ def pdf(chromium: str, folder: Path, target: Path) -> None:
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *words: object) -> None:
-        """Nothing."""
+        """Log nothing."""

@@ -1,7 +1,7 @@
-"""Notebooks for a class: without their solutions, or with each solution as a cell that runs.
+"""Notebooks for a class: without solutions, or with each solution as a code cell.
 
-`python book/teaching.py` writes the first code cell of every notebook anew, after the address in
-book/_config.yml or the version in pyproject.toml has changed.
+If book/_config.yml has an address, each notebook begins with a cell that installs the study from it.
+`python book/teaching.py` updates this cell after a new address or a new version in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -20,26 +20,22 @@ ROOT = Path(__file__).resolve().parents[1]
 SOLUTION = re.compile(r"^:::\{dropdown\} Solution\n(.*?)^:::\n*", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FIRST = """\
-# Where the study is not installed, as on Colab: get it and install it. Elsewhere this does nothing.
 import importlib.util
 import os
 import subprocess
 import sys
 
-if importlib.util.find_spec("tunable_core") is None:
-    repository, tag = "{url}", "v{version}"
-    if not repository:
-        raise ModuleNotFoundError("tunable_core is not installed: clone the study and run `make setup`")
-    clone = ["git", "clone", "--quiet", "--depth=1", f"--branch={{tag}}", repository, "study"]
-    subprocess.run(clone, check=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-e", "study"], check=True)
-    sys.path.insert(0, os.path.abspath("study"))
+if importlib.util.find_spec("study") is None:  # as on Colab: get the study
+    clone = "git clone -q --depth=1 -b v{version} {url} study"
+    for command in (clone, "pip install -q -e study"):
+        subprocess.run(command.split(), check=True)
     os.chdir("study/notebooks")
+    sys.path.insert(0, os.path.abspath(".."))
 """
 
 
 def student(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """A copy without solutions, and without the cells that only the book needs."""
+    """A copy without solutions and outputs."""
     made = copy.deepcopy(notebook)
     for cell in made.cells:
         if cell.cell_type == "markdown":
@@ -50,26 +46,28 @@ def student(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def solved(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """A copy in which the Python of each solution is a cell behind the exercises."""
+    """A copy in which the Python of each solution is a cell after the exercises."""
     made = copy.deepcopy(notebook)
     for cell in notebook.cells:
         if cell.cell_type != "markdown":
             continue
         for solution in SOLUTION.findall(cell.source):
-            made.cells += [nbformat.v4.new_code_cell(code) for code in CODE.findall(solution)]
+            for code in CODE.findall(solution):
+                made.cells.append(nbformat.v4.new_code_cell(code, metadata={"tags": ["solution"]}))
     return made
 
 
-def first_cell(root: Path = ROOT) -> str:
-    """The text of the first code cell of every notebook."""
-    version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
-    return FIRST.format(url=_config(root)["repository"]["url"], version=version).rstrip()
+def first_cell() -> str:
+    """The text of the cell that installs the study; "" if the study has no address."""
+    url = _config(ROOT)["repository"]["url"]
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    return FIRST.format(url=url, version=version).rstrip() if url else ""
 
 
 def launch(root: Path, commit: str) -> dict[str, Any]:
-    """Settings of the book that give each notebook's page its Binder and Colab buttons, at that commit.
+    """Settings of the book for the Binder and Colab buttons of each notebook's page, at that commit.
 
-    None without an address in book/_config.yml, or without a commit: there is nothing to open then.
+    Empty without an address in book/_config.yml or without a commit, since there is nothing to open.
     """
     url = _config(root)["repository"]["url"]
     if not url or not commit:
@@ -88,18 +86,20 @@ def _config(root: Path) -> dict[str, Any]:
     return yaml.safe_load((root / "book/_config.yml").read_text())
 
 
+def with_first_cell(notebook: nbformat.NotebookNode, text: str) -> None:
+    """Put the cell that installs the study below the title, or remove it if text is ""; in place."""
+    cells = [c for c in notebook.cells if "install" not in c.metadata.get("tags", [])]
+    made = [nbformat.v4.new_code_cell(text, metadata={"tags": ["install"]})] if text else []
+    notebook.cells = cells[:1] + made + cells[1:]
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02d}"
+
+
 def main() -> int:
-    """Write the first code cell of every notebook."""
+    """Update the cell that installs the study in every notebook."""
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
-        here = [c for c in notebook.cells if "install" in c.metadata.get("tags", [])]
-        if not here:
-            tags = {"tags": ["install", "remove-cell"]}
-            here = [nbformat.v4.new_code_cell(metadata=tags)]
-            notebook.cells.insert(1, here[0])
-        here[0].source = first_cell()
-        for number, cell in enumerate(notebook.cells):
-            cell.id = f"cell-{number:02d}"
+        with_first_cell(notebook, first_cell())
         nbformat.write(notebook, path)
     return 0
 

@@ -1,4 +1,4 @@
-"""What the tests share. The study is imported late: tests in core/ run where it is not installed."""
+"""Fixtures of all tests. The study is imported late, since tests in core/ also run without it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NIGHTLY = Path(__file__).resolve().parents[1] / "data/bench/nightly.json"
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Keep what a long test of `make nightly` took and measured (record_property)."""
+    """Store the time and the measurements (record_property) of a long test of `make nightly`."""
     if "TUNABLE_FAULTS" not in os.environ or report.when != "call" or report.duration < 10:
         return
     from study.disk import records
@@ -76,11 +76,11 @@ def patches(images: list[torch.Tensor]) -> torch.Tensor:
 @pytest.fixture
 def config():
     """The smallest denoising run: 3 steps of 2 patches of 8 pixels on the embedded samples."""
+    from study.controls import TunableConfig
     from study.runs import RunConfig
     from study.tasks import Denoising
-    from tunable_core.controls import TunableConfig
-    from tunable_core.resnet import ResNetConfig
-    from tunable_core.training import Training
+    from study.training import Training
+    from tunable_photo.resnet import ResNetConfig
 
     return RunConfig(
         name="tiny",
@@ -92,9 +92,17 @@ def config():
     )
 
 
+@pytest.fixture(scope="session")
+def image_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the decoded training images, which all stores share: each image is decoded once."""
+    return tmp_path_factory.mktemp("decoded")
+
+
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, image_cache: Path) -> Path:
     """An empty store of runs and sweeps, and no data set but the embedded samples."""
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store/.decoded").symlink_to(image_cache)
     monkeypatch.setenv("TUNABLE_RUNS", str(tmp_path / "store"))
     monkeypatch.setenv("TUNABLE_DATA", str(tmp_path / "no data"))
     return tmp_path / "store"

@@ -4,6 +4,10 @@ from tunable_core import Tunable
 model = Tunable(network, p=2)       # any nn.Module
 output = model(x, omega=[0.7, 0.3]) # omega: [p] or [B, p] in [0, 1]
 plain = model.at([0.7, 0.3])        # an ordinary copy of the network
+
+In the order to read: tunable.py (the wrapper, Eqs. 3 and 5), phi.py (Eq. 6), banks.py (what is tuned),
+mixing.py and exchange.py (how a call gets its kernels), omega.py (Sec. 3.2), multi_loss.py (Eq. 7),
+objectives.py (Eq. 9), layers.py, live.py, corners.py, saving.py, onnx.py.
 """
 
 from typing import TYPE_CHECKING, Any

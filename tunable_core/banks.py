@@ -1,9 +1,10 @@
-"""From a module's parameters to banks of kernels: what is tuned, what cannot be, how kernels start."""
+"""Banks of kernels from a module's parameters: which are tuned, which cannot be, and how they start."""
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 
 import torch
@@ -17,33 +18,31 @@ UNTUNED = (
     nn.modules.instancenorm._InstanceNorm,
 )
 """Layers that stay plain unless asked otherwise, as in the authors' code."""
-
-
 Rule = str | type[nn.Module]
 Rules = Rule | Sequence[Rule]
-"""Patterns of parameter names ("body.*.weight") and types of the layers that hold them; or one alone."""
+"""One rule or several: a pattern of parameter names ("body.*.weight"), or a type of layer."""
 
 
 def another_draw(value: Tensor) -> Tensor:
-    """The same entries shuffled: for entries drawn independently from one law, another draw from it."""
+    """The entries, shuffled: another draw, if they were drawn independently from one distribution."""
     order = torch.randperm(value.numel()).to(value.device)
     return value.flatten()[order].view(value.shape)
 
 
 def near(value: Tensor) -> Tensor:
-    """The same entries, each off by about 1 % of their root mean square."""
+    """The entries plus Gaussian noise of about 1 % of their root mean square."""
     return value + 0.01 * value.abs().square().mean().sqrt() * torch.randn_like(value)
 
 
 def copied(module: nn.Module) -> nn.Module:
-    """A copy to work on; refuses what cannot be copied or called with other parameters."""
+    """A deep copy; raises TypeError or ValueError for a module that cannot be copied or wrapped."""
     if not isinstance(module, nn.Module):
         raise TypeError(
-            f"Tunable wraps an nn.Module; got {module!r:.60} (put a function into the forward of one)"
+            f"Tunable wraps an nn.Module; got {module!r:.60} (call a function in a module's forward)"
         )
     kind = type(module).__name__
     if isinstance(module, torch.jit.ScriptModule):
-        raise ValueError(f"{kind} is compiled by TorchScript and cannot be wrapped; wrap its source")
+        raise ValueError(f"{kind} is compiled by TorchScript and cannot be wrapped; wrap the original")
     for name, layer in module.named_modules():
         if isinstance(layer, nn.DataParallel):
             raise ValueError(
@@ -60,22 +59,22 @@ def copied(module: nn.Module) -> nn.Module:
     for name, layer in module.named_modules():
         if isinstance(layer, nn.RNNBase):
             raise ValueError(
-                f"{kind}: '{name or type(layer).__name__}' keeps its weights outside its parameters, so "
-                f"they cannot be exchanged; write it with nn.RNNCellBase layers"
+                f"{kind}: '{name or type(layer).__name__}' flattens its weights for cuDNN, so they "
+                f"cannot be exchanged; use nn.RNNCell, nn.LSTMCell or nn.GRUCell instead"
             )
     try:
         return copy.deepcopy(module)
     except RuntimeError as error:
         raise ValueError(
-            f"{kind} cannot be copied ({error}); old-style weight_norm and spectral_norm are a usual "
-            f"cause: use those of torch.nn.utils.parametrizations"
+            f"{kind} cannot be copied ({error}); the usual cause is the old weight_norm or "
+            f"spectral_norm: use those of torch.nn.utils.parametrizations"
         ) from error
 
 
 def chosen(module: nn.Module, tuned: Rules, untuned: Rules) -> list[str]:
-    """Names of the parameters that meet one of tuned and none of untuned.
+    """Names of the parameters that match a rule of tuned and none of untuned.
 
-    A frozen parameter (requires_grad=False) needs a rule of its own: "*" does not choose it.
+    A frozen parameter (requires_grad=False) needs a rule other than "*".
     Raises ValueError for a pattern that matches nothing, and when nothing is left to tune; TypeError for
     a rule that is neither a pattern nor a layer type.
     """
@@ -101,7 +100,7 @@ def chosen(module: nn.Module, tuned: Rules, untuned: Rules) -> list[str]:
         if isinstance(layer, torch.jit.ScriptModule):
             raise ValueError(
                 f"{kind}: '{name}' belongs to a layer compiled by TorchScript and cannot be tuned; wrap "
-                f"its source, or leave it out with untuned=({name!r},)"
+                f"the original, or leave it out with untuned=({name!r},)"
             )
         names.append(name)
     found = ", ".join(name for name, _ in list(module.named_parameters())[:4])
@@ -111,12 +110,12 @@ def chosen(module: nn.Module, tuned: Rules, untuned: Rules) -> list[str]:
     if not names and frozen:
         raise ValueError(
             f"{kind} has no parameter to tune: all are frozen (call requires_grad_(True) first, or name "
-            f"in tuned what is tuned all the same)"
+            f"the frozen parameters in tuned)"
         )
     if not names:
         raise ValueError(
-            f"{kind} has no parameter to tune: it has none, or all are untuned (pass untuned=() to tune "
-            f"those too)"
+            f"{kind} has no parameter to tune: it has no parameters, or all match untuned (pass "
+            f"untuned=() to tune them)"
         )
     return names
 
@@ -125,15 +124,15 @@ def _listed(rules: Rules) -> tuple[Rule, ...]:
     listed = (rules,) if isinstance(rules, str | type) else tuple(rules)
     for rule in listed:
         if not (isinstance(rule, str) or (isinstance(rule, type) and issubclass(rule, nn.Module))):
-            raise TypeError(f"rules are patterns of names or types of layers; got {rule!r}")
+            raise TypeError(f"a rule must be a pattern of names or a type of layer; got {rule!r}")
     return listed
 
 
-def make_banks(module: nn.Module, names: Sequence[str], kernels: int, draw) -> list[str]:
-    """Replace, in place, each named parameter [*S] by a bank [K, *S] that trains; one name per bank.
+def make_banks(module: nn.Module, names: Sequence[str], kernels: int, draw) -> None:
+    """Replace, in place, each named parameter [*S] by a trainable bank [K, *S].
 
-    draw(value) gives the kernels after the first; the padding row of an embedding is the same in all.
-    Parameters that are shared stay shared.
+    draw(value) makes each kernel after the first; all share the padding row of an embedding.
+    Shared parameters stay shared.
     """
     banks = {}
     for name in names:
@@ -141,23 +140,18 @@ def make_banks(module: nn.Module, names: Sequence[str], kernels: int, draw) -> l
         first = value.detach()
         layer = module.get_submodule(name.rpartition(".")[0])
         padding = layer.padding_idx if isinstance(layer, nn.Embedding | nn.EmbeddingBag) else None
-        copies = [first.clone()]
-        for _ in range(kernels - 1):
-            if padding is None:
-                copies.append(draw(first))
-            else:
-                rest = torch.arange(len(first), device=first.device) != padding
-                copies.append(first.clone())
-                copies[-1][rest] = draw(first[rest])
+        rest = ... if padding is None else torch.arange(len(first), device=first.device) != padding
+        copies = [first.clone() for _ in range(kernels)]
+        for kernel in copies[1:]:
+            kernel[rest] = draw(first[rest])
         banks[id(value)] = nn.Parameter(stacked(copies))
     for name, value in list(module.named_parameters(remove_duplicate=False)):
         if id(value) in banks:
             set_parameter(module, name, banks[id(value)])
-    return list(names)
 
 
 def stacked(kernels: Sequence[Tensor]) -> Tensor:
-    """K kernels [*S] as a bank [K, *S] that keeps the order of their axes in memory."""
+    """K kernels [*S] stacked to a bank [K, *S], in the same memory format."""
     first = kernels[0]
     if first.is_contiguous():
         return torch.stack(list(kernels))
@@ -166,7 +160,25 @@ def stacked(kernels: Sequence[Tensor]) -> Tensor:
     return bank.permute(0, *(1 + order.index(axis) for axis in range(first.ndim)))
 
 
+def kernel_by_kernel(fn: Callable[[Tensor], Tensor], banks: Sequence[Tensor]) -> Callable:
+    """A function for nn.Module._apply: fn of a bank or, where it fails on a bank, of each kernel."""
+    ids = {id(tensor) for bank in banks for tensor in (bank, bank.grad)} - {id(None)}
+
+    def each(tensor: Tensor) -> Tensor:
+        if id(tensor) not in ids:
+            return fn(tensor)
+        if tensor.is_contiguous():
+            with contextlib.suppress(RuntimeError):
+                return fn(tensor)
+        kernels = tensor.unbind()
+        changed = [fn(kernel) for kernel in kernels]
+        in_place = all(new is old for new, old in zip(changed, kernels, strict=True))
+        return tensor if in_place else stacked(changed)
+
+    return each
+
+
 def set_parameter(module: nn.Module, name: str, value: nn.Parameter) -> None:
-    """Put a parameter in the place of the one with that dotted name."""
+    """Replace the parameter of that dotted name."""
     owner, _, attribute = name.rpartition(".")
     setattr(module.get_submodule(owner), attribute, value)

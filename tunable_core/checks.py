@@ -1,18 +1,20 @@
-"""Checks of settings: every fault at once, in one sentence."""
+"""Checks of settings, which report every fault at once, and imports of optional packages."""
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Mapping
 from numbers import Integral, Real
+from types import ModuleType
 from typing import Any
 
 
 def check(config: object, rules: Mapping[str, bool], *, got: str | None = None) -> None:
-    """Raise one ValueError that names every rule that does not hold.
+    """Raise one ValueError that names every broken rule.
 
-    config: the settings, named by their type. rules: a rule as the error states it, and whether it
-    holds. got: the values as the error shows them; default all settings.
+    config: the settings, named by their type. rules: each rule in words, and whether it holds. got:
+    the values that the error shows; default all settings.
     """
     faults = [rule for rule, holds in rules.items() if not holds]
     if faults:
@@ -20,29 +22,23 @@ def check(config: object, rules: Mapping[str, bool], *, got: str | None = None) 
         raise ValueError(f"{type(config).__name__}: {'; '.join(faults)}; got {shown}")
 
 
+def needed(package: str, what: str, install: str | None = None) -> ModuleType:
+    """Import an optional package; raises an ImportError that says how to install it."""
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        name = package.partition(".")[0]
+        raise ImportError(f"{what} the package {name}: pip install {install or name}") from error
+
+
 def is_number(value: Any, least: float = -math.inf, most: float = math.inf) -> bool:
     """Whether a value is a finite number in [least, most]."""
     return isinstance(value, Real) and math.isfinite(value) and least <= float(value) <= most
 
 
-def is_positive(value: Any) -> bool:
-    """Whether a value is a finite number above 0."""
-    return is_number(value, 0) and value > 0
-
-
 def is_count(value: Any, least: int = 1) -> bool:
     """Whether a value is a whole number of at least `least`."""
     return isinstance(value, Integral) and int(value) >= least
-
-
-def is_range(value: Any, least: float = 0.0) -> bool:
-    """Whether a value is a pair (low, high) of finite numbers with least <= low <= high."""
-    return (
-        isinstance(value, tuple | list)
-        and len(value) == 2
-        and all(is_number(end, least) for end in value)
-        and value[0] <= value[1]
-    )
 
 
 def are_shares(values: Any) -> bool:
@@ -52,8 +48,5 @@ def are_shares(values: Any) -> bool:
 
 def are_numbers(values: Any, least: float = -math.inf, most: float = math.inf) -> bool:
     """Whether values is a sequence of one or more finite numbers in [least, most]."""
-    return (
-        isinstance(values, tuple | list)
-        and len(values) > 0
-        and all(is_number(value, least, most) for value in values)
-    )
+    of_kind = isinstance(values, tuple | list) and len(values) > 0
+    return of_kind and all(is_number(value, least, most) for value in values)

@@ -1,4 +1,4 @@
-"""The corners of the dials: plain networks at the unit omegas, and a tunable network made of them."""
+"""The corners of the dials: plain networks at the unit omegas, and a tunable network made from them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import torch
 from torch import nn
 
 from tunable_core.banks import Rules
+from tunable_core.phi import Affine
+from tunable_core.wrapped import Wrapped
 
 
-class AtCorners:
-    """What Tunable does with the unit omegas (1, 0, ...), (0, 1, ...), ..., one per objective."""
+class AtCorners(Wrapped):
+    """The methods of Tunable that are about its corners, the unit omegas."""
 
     def corners(self) -> list[nn.Module]:
         """The p plain networks at the unit omegas (1, 0, ...), (0, 1, ...), ..., one per objective."""
@@ -21,22 +23,23 @@ class AtCorners:
     @classmethod
     @torch.no_grad()
     def from_networks(cls, networks: Sequence[nn.Module], *, untuned: Rules = ()) -> Self:
-        """A Tunable whose corners are the given networks, of one architecture: one dial for each.
+        """A Tunable whose corners are the given networks of one architecture; one dial per network.
 
         On the simplex, sum(omega) = 1, the kernels are sum_i omega_i theta_i, which is deep network
-        interpolation; elsewhere see Affine.own. untuned: what the networks share; it and all buffers,
-        such as running statistics, must be equal in all of them.
-        Raises ValueError, with the name of the first difference, for networks that do not fit.
+        interpolation; elsewhere see Affine.own. untuned: rules for the parameters that the networks
+        share; these and all buffers, such as running statistics, must be equal in all networks.
+        Raises ValueError, with the name of the first difference, for networks that do not match.
         """
         networks = list(networks)
         if not networks:
             raise ValueError("from_networks() needs at least one network; got none")
-        states = [dict(network.named_parameters()) for network in networks]
-        model = cls(networks[0], len(networks), tuned=tuple(states[0]), untuned=untuned)
+        names = tuple(name for name, _ in networks[0].named_parameters())
+        model = cls(networks[0], len(networks), tuned=names, untuned=untuned)
         _check_fit(networks, model.tuned)
         for name in model.tuned:
             bank = model.module.get_parameter(name)
-            bank.copy_(torch.stack([state[name].to(bank) for state in states]))
+            bank.copy_(torch.stack([network.get_parameter(name).to(bank) for network in networks]))
+        assert isinstance(model.phi, Affine)
         model.phi.own()
         return model
 
@@ -44,8 +47,8 @@ class AtCorners:
     def differences(self) -> dict[str, float]:
         """How much each tuned kernel differs between the corners, largest first.
 
-        The root mean square of the distances to the corners' mean, relative to that of the mean itself:
-        0 for kernels that the dials do not change.
+        The root-mean-square distance of the corners from their mean, divided by the root mean square
+        of the mean: 0 for a kernel that the dials do not change.
         """
         corners = [self.mix(omega) for omega in torch.eye(self.p)]
         found = {}
@@ -64,7 +67,7 @@ def _check_fit(networks: Sequence[nn.Module], tuned: Sequence[str]) -> None:
         for name in states[0].keys() | state.keys():
             if name not in states[0] or name not in state or states[0][name].shape != state[name].shape:
                 raise ValueError(
-                    f"networks 1 and {i} have no common '{name}'; from_networks() needs one architecture"
+                    f"networks 1 and {i} do not both have '{name}' in one shape; give one architecture"
                 )
             if name not in tuned and not torch.equal(states[0][name], state[name]):
                 raise ValueError(

@@ -1,9 +1,9 @@
-"""Calling a module with other tensors in place of some of its parameters, from any number of threads.
+"""Call a module with other tensors in place of some of its parameters, from any number of threads.
 
-torch.func.functional_call puts the tensors into the module and takes them out again, so two calls at a
-time damage it, and gradient checkpointing, which runs parts of the network again during the backward
-pass, finds the wrong tensors. Here each call gets a skeleton of its own: a shallow clone of the module
-that holds the tensors. Nothing in the module is replaced, so nothing has to be put back.
+torch.func.functional_call puts the tensors into the module and takes them out again. So two calls at
+once corrupt the module, and gradient checkpointing, which runs parts of the network again during the
+backward pass, finds the wrong tensors. Here each call gets its own skeleton: a shallow clone of the
+module that holds the tensors. The module itself is not changed.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from torch.func import functional_call
 class Exchange:
     """Calls a module with given tensors as its parameters `names`, in that order.
 
-    A parameter that is shared takes its tensor in every place. Buffers, hooks and all other attributes
-    are those of the module; what forward writes to an attribute is written to the module after the call.
+    A shared parameter is exchanged in every place. Buffers, hooks and all other attributes are those of
+    the module; attributes that forward sets are copied to the module after the call.
     Hooks receive the skeleton as their module. Under torch.compile and torch.export functional_call is
-    used instead, to the same result.
+    used instead, with the same result.
     """
 
     def __init__(self, module: nn.Module, names: Sequence[str]) -> None:
@@ -49,14 +49,14 @@ class Exchange:
         inputs: tuple,
         options: dict[str, Any],
     ) -> Any:
-        """module(*inputs, **options) with the tensors exchanged(current) for its current parameters."""
+        """module(*inputs, **options) with exchanged(current) in place of its current parameters."""
         if torch.compiler.is_compiling():
             tensors = exchanged(self.current(module))
             given = {name: tensors[i] for name, i in self.places}
             return functional_call(module, given, inputs, options, tie_weights=False)
         plan = self._planned(module)
         clones = plan.clones(exchanged(plan.current()))
-        before = [_contents(clone) for clone in clones]
+        before = [[held.copy() for held in _contents(clone)] for clone in clones]
         try:
             return clones[0](*inputs, **options)
         finally:
@@ -78,46 +78,40 @@ class Exchange:
 
 @dataclass(frozen=True)
 class _Plan:
-    """Which modules a skeleton clones: those that hold a tensor, and those that lead to them."""
+    """The modules that a skeleton clones: those with an exchanged tensor, and the path to each."""
 
     modules: list[nn.Module]
     """The modules to clone; the first is the root."""
     submodules: list[dict[str, nn.Module | None]]
     """The submodules of each when the plan was made."""
     children: list[list[tuple[str, int]]]
-    """Those of its submodules that are cloned too: name and position in modules."""
+    """The cloned submodules of each: name, and position in modules."""
     tensors: list[list[tuple[str, int]]]
-    """The parameters of each that are exchanged: name and position among the tensors."""
+    """The exchanged parameters of each: name, and position among the tensors."""
     links: list[list[str]]
     """Other attributes of each through which a cloned module can be reached, such as a bound method."""
     owners: list[tuple[nn.Module, str]]
-    """Where the module's own parameters lie, one place for each of the tensors."""
+    """Layer and name of the original parameter of each tensor."""
     shared: dict[int, Any]
-    """What links reach besides, by id: left as it is."""
+    """Other objects that the links reach, by id; they are not cloned."""
 
     def fits(self, module: nn.Module) -> bool:
-        """Whether this is the module of the plan, with the same layers."""
-        if self.modules[0] is not module:
-            return False
-        return [m._modules for m in self.modules] == self.submodules
+        """Whether the plan was made for this module with these layers."""
+        return self.modules[0] is module and [m._modules for m in self.modules] == self.submodules
 
     def current(self) -> list[Tensor]:
         """The module's own parameters."""
-        return [owner._parameters[attribute] for owner, attribute in self.owners]
+        return [owner._parameters[name] for owner, name in self.owners]  # type: ignore[misc]  # no None
 
     def clones(self, tensors: Sequence[Tensor]) -> list[nn.Module]:
-        """A clone of each module, linked to each other."""
+        """Clones of the modules, linked to each other."""
         clones = [object.__new__(type(module)) for module in self.modules]
         for clone, module, children, places in zip(
             clones, self.modules, self.children, self.tensors, strict=True
         ):
             state = module.__dict__.copy()
-            state["_parameters"] = parameters = state["_parameters"].copy()
-            for name, i in places:
-                parameters[name] = tensors[i]
-            state["_modules"] = submodules = state["_modules"].copy()
-            for name, i in children:
-                submodules[name] = clones[i]
+            state["_parameters"] = state["_parameters"] | {name: tensors[i] for name, i in places}
+            state["_modules"] = state["_modules"] | {name: clones[i] for name, i in children}
             object.__setattr__(clone, "__dict__", state)
         if any(self.links):
             memo = {id(m): clone for m, clone in zip(self.modules, clones, strict=True)} | self.shared
@@ -126,16 +120,10 @@ class _Plan:
                     clone.__dict__[name] = copy.deepcopy(clone.__dict__[name], memo)
         return clones
 
-    def write_back(self, clones: list[nn.Module], before: list[tuple[dict, dict, dict]]) -> None:
-        """Write to the modules what a call has written to the attributes of their clones."""
+    def write_back(self, clones: list[nn.Module], before: list[list[dict]]) -> None:
+        """Copy the attributes that a call has set on the clones to the modules."""
         for module, clone, places, old in zip(self.modules, clones, self.tensors, before, strict=True):
-            state, parameters, submodules = old
-            kinds = (
-                (module.__dict__, state, clone.__dict__),
-                (module._parameters, parameters, clone._parameters),
-                (module._modules, submodules, clone._modules),
-            )
-            for target, then, now in kinds:
+            for target, then, now in zip(_contents(module), old, _contents(clone), strict=True):
                 if len(then) == len(now) and not any(map(is_not, then.values(), now.values())):
                     continue
                 taken = dict(places) if target is module._parameters else ()
@@ -147,71 +135,69 @@ class _Plan:
                     target.pop(name, None)
 
 
-def _contents(clone: nn.Module) -> tuple[dict, dict, dict]:
-    return clone.__dict__.copy(), clone._parameters.copy(), clone._modules.copy()
+def _contents(module: nn.Module) -> tuple[dict, dict, dict]:
+    return module.__dict__, module._parameters, module._modules
+
+
+def _place(module: nn.Module, name: str) -> tuple[nn.Module, str]:
+    """The layer that holds the parameter of a dotted name, and its name there."""
+    owner, _, attribute = name.rpartition(".")
+    try:
+        layer = module.get_submodule(owner)
+        layer._parameters[attribute]
+    except (AttributeError, KeyError) as error:
+        raise RuntimeError(
+            f"the network no longer has a parameter '{name}'; change the network before you wrap it"
+        ) from error
+    return layer, attribute
 
 
 def _places(module: nn.Module, names: Sequence[str]) -> list[tuple[str, int]]:
-    """Every place of the parameters `names`, each once: its dotted name and which of them it holds."""
+    """Each place that holds one of the parameters `names`: dotted name, and position in names."""
     position = {id(module.get_parameter(name)): i for i, name in enumerate(names)}
     places, seen = [], set()
     for name, value in module.named_parameters(remove_duplicate=False):
-        owner, _, attribute = name.rpartition(".")
-        place = id(module.get_submodule(owner)), attribute
-        if id(value) in position and place not in seen:
-            seen.add(place)
+        layer, attribute = _place(module, name)
+        if id(value) in position and (id(layer), attribute) not in seen:
+            seen.add((id(layer), attribute))
             places.append((name, position[id(value)]))
     return places
 
 
 def _plan(module: nn.Module, names: Sequence[str], places: Sequence[tuple[str, int]]) -> _Plan:
-    def place(name: str) -> tuple[nn.Module, str]:
-        owner, _, attribute = name.rpartition(".")
-        try:
-            layer = module.get_submodule(owner)
-            layer._parameters[attribute]
-        except (AttributeError, KeyError) as error:
-            raise RuntimeError(
-                f"the network has no parameter '{name}' any more; change the plain network, then wrap it"
-            ) from error
-        return layer, attribute
-
     tree = list(module.modules())
     ids = {id(m) for m in tree}
-    held = {id(m): {} for m in tree}  # attribute: what it reaches
+    held: dict[int, dict[str, set[int]]] = {id(m): {} for m in tree}  # attribute: modules it reaches
     shared: dict[int, Any] = {}
     for m in tree:
         for name, value in m.__dict__.items():
             if name not in _OWN:
                 reached: dict[int, Any] = {}
                 _reach(value, reached)
-                if reached.keys() & ids:
-                    held[id(m)][name] = reached.keys() & ids
+                if found := reached.keys() & ids:
+                    held[id(m)][name] = found
                     shared |= {i: v for i, v in reached.items() if i not in ids}
-    needed = {id(place(name)[0]) for name, _ in places} | {id(module)}
+    tensors: dict[int, list[tuple[str, int]]] = {id(module): []}
+    for name, i in places:
+        layer, attribute = _place(module, name)
+        tensors.setdefault(id(layer), []).append((attribute, i))
+    needed = set(tensors)
     while more := {
         id(m)
         for m in tree
         if id(m) not in needed
-        and (
-            needed & {id(child) for child in m._modules.values()}
-            or any(needed & reached for reached in held[id(m)].values())
-        )
+        and needed & {id(child) for child in m._modules.values()}.union(*held[id(m)].values())
     }:
         needed |= more
     modules = [m for m in tree if id(m) in needed]
     position = {id(m): i for i, m in enumerate(modules)}
-    tensors: list[list[tuple[str, int]]] = [[] for _ in modules]
-    for name, i in places:
-        layer, attribute = place(name)
-        tensors[position[id(layer)]].append((attribute, i))
     return _Plan(
         modules,
         [m._modules.copy() for m in modules],
         [[(n, position[id(c)]) for n, c in m._modules.items() if id(c) in position] for m in modules],
-        tensors,
+        [tensors.get(id(m), []) for m in modules],
         [[n for n, reached in held[id(m)].items() if reached & needed] for m in modules],
-        [place(name) for name in names],
+        [_place(module, name) for name in names],
         shared,
     )
 
@@ -222,7 +208,7 @@ _PLAIN = (str, bytes, int, float, complex, bool, type(None), type, types.ModuleT
 
 
 def _reach(value: Any, found: dict[int, Any], seen: set[int] | None = None) -> None:
-    """Gather, by id, the modules and tensors that a value leads to without passing through a module."""
+    """Gather, by id, the modules and tensors that a value reaches without passing through a module."""
     seen = set() if seen is None else seen
     if isinstance(value, _PLAIN) or id(value) in seen:
         return

@@ -1,4 +1,4 @@
-"""Turning dials at inference: the whole network retuned by one matrix product, and only when needed."""
+"""Fast inference: one matrix product tunes the whole network, and only when omega has changed."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Live(nn.Module):
     """A tunable network folded for inference: theta(omega) = Theta [1, omega].
 
     With affine phi all tuned kernels together are affine in omega, so the banks of all layers fold into
-    one matrix Theta [p + 1, N] of the network's N tuned numbers, whatever K is. A turn of the dials is
-    one product; the same omega again costs nothing; a call costs what the plain network costs.
+    one matrix Theta [p + 1, N] of the network's N tuned numbers, whatever K is. A new omega costs one
+    product, the same omega again costs nothing, and a call costs as much as with the plain network.
 
-    model: a Tunable with phi "affine" or "identity"; it is copied. theta: the matrix, of the widest type
-    among the kernels. network: the plain network without its tuned kernels, each of which is empty.
+    model: a Tunable with phi "affine" or "identity"; it is copied. theta: the matrix, in the widest
+    dtype of the kernels. network: the plain network, whose tuned kernels are empty tensors.
     For inference only: nothing here has gradients. Any number of threads may call one Live; they share
-    the kernels of the last omega, so threads at different omegas pay for a turn at each call. Under
-    torch.compile each call turns, and no omega is compiled anew when it is given as a tensor.
+    the kernels of the last omega, so threads at different omegas pay for the product at each call.
+    Under torch.compile each call computes it; give omega as a tensor, or each value is compiled again.
     Raises ValueError for another phi.
     """
 
@@ -44,7 +44,7 @@ class Live(nn.Module):
             self.network = model.at(points[0]).requires_grad_(False)
         self.shapes = [kernel.shape for kernel in kernels[0]]
         self._exchange = Exchange(self.network, self.names)
-        self.theta = nn.Parameter(theta, requires_grad=False)  # a parameter, so that averages hold it
+        self.theta = nn.Parameter(theta, requires_grad=False)  # a parameter, for averaging
         for parameter in self._exchange.current(self.network):
             parameter.data = parameter.data.new_empty(0)
         self._last: tuple | None = None
@@ -61,8 +61,8 @@ class Live(nn.Module):
     def tune(self, omega: OmegaLike, *, extrapolate: bool = False) -> nn.Module:
         """The plain network at omega [p].
 
-        Its tuned kernels are its own and stay as they are when the dials are turned again, here or in
-        another thread; its other parameters and its buffers are those of this Live.
+        Its tuned kernels do not change when this Live is tuned again, here or in another thread; it
+        shares its other parameters and its buffers with this Live.
         """
         kernels = self._kernels(one_omega(omega, self.p, extrapolate=extrapolate))
         parameters = [nn.Parameter(kernel.clone(), requires_grad=False) for kernel in kernels]
@@ -72,7 +72,7 @@ class Live(nn.Module):
         return self._exchange(self.network, lambda _: self._kernels(omega), (x, *inputs), options)
 
     def _kernels(self, omega: Tensor) -> list[Tensor]:
-        """Tuned kernels at omega [p], those of the last call where nothing has changed."""
+        """Tuned kernels at omega [p]; those of the last call if nothing has changed."""
         if torch.compiler.is_compiling():
             return self._turned(omega)
         theta = self.theta

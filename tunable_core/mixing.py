@@ -1,40 +1,35 @@
-"""The mixtures sum_i alpha_i k_i of many banks of kernels at once, and their gradients (Eq. 5)."""
+"""The mixtures sum_i alpha_i k_i of all banks of kernels at once, and their gradients (Eq. 5)."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from tunable_core.phi import Phi
+
 
 @dataclass(frozen=True)
 class Group:
-    """Banks of one shape and type, which one product mixes: on a GPU, launching a kernel costs more
-    than running it."""
+    """Banks [K, *S] of one shape, dtype and layout, mixed by one product: on a GPU, a launch costs
+    more than the mixing itself."""
 
     members: list[int]
     """Positions among all banks."""
     layers: list[int]
-    """The layer of each, a row of alpha."""
+    """The layer (row of alpha) of each bank."""
+    order: list[int]
+    """The axes of a bank as they lie in memory: [0, 1, 3, 4, 2] for kernels that are channels_last."""
     shape: list[int]
-    """Of a kernel, with its axes in the order in which they lie in memory."""
-    order: list[int] | None
-    """The axes of a bank in that order, [0, 1, 3, 4, 2] for kernels that are channels_last; None where
-    they lie as they are counted."""
-    back: list[int]
-    """The order of a kernel's axes that undoes it."""
+    """Sizes of a kernel's axes in that order."""
 
     def flat(self, banks: Sequence[Tensor], used: Sequence[int]) -> Tensor:
         """The banks of the members at positions `used`: [len(used), K, N]; a single one is a view."""
-        rows = [banks[self.members[i]] for i in used]
-        if self.order is not None:
-            rows = [bank.permute(self.order) for bank in rows]
-        stacked = rows[0][None] if len(rows) == 1 else torch.stack(rows)
-        return stacked.reshape(len(rows), stacked.shape[1], math.prod(self.shape))
+        rows = [banks[self.members[i]].permute(self.order).flatten(1) for i in used]
+        return rows[0][None] if len(rows) == 1 else torch.stack(rows)
 
     def alphas(self, alpha: Tensor, used: Sequence[int]) -> Tensor:
         """The weights [len(used), K] of the same members, from alpha [L, K]."""
@@ -43,77 +38,81 @@ class Group:
             return alpha[layers[0] : layers[-1] + 1]
         return torch.stack([alpha[layer] for layer in layers])
 
-    def kernels(self, flat: Tensor) -> tuple[Tensor, ...]:
-        """Flat kernels [n, N] as n kernels [*S]."""
-        shaped = flat.view(flat.shape[0], *self.shape).unbind()
-        return shaped if self.order is None else tuple(kernel.permute(self.back) for kernel in shaped)
-
-    def banks(self, flat: Tensor) -> tuple[Tensor, ...]:
+    def banks(self, flat: Tensor) -> list[Tensor]:
         """Flat banks [n, K, N] as n banks [K, *S]."""
-        shaped = flat.view(*flat.shape[:2], *self.shape).unbind()
-        if self.order is None:
-            return shaped
-        return tuple(bank.permute(0, *(axis + 1 for axis in self.back)) for bank in shaped)
+        back = [self.order.index(axis) for axis in range(len(self.order))]
+        return [bank.permute(back) for bank in flat.view(*flat.shape[:2], *self.shape).unbind()]
 
 
 def groups(banks: Sequence[Tensor], layers: Sequence[int]) -> list[Group]:
     """The groups of banks [K, *S], given the layer of each."""
-    found: dict[tuple, tuple[list[int], list[int]]] = {}
+    found: dict[tuple, Group] = {}
     for i, (bank, layer) in enumerate(zip(banks, layers, strict=True)):
-        order = list(range(1, bank.ndim))
+        order = list(range(bank.ndim))
         if not bank.is_contiguous():
-            order = sorted(order, key=lambda axis, bank=bank: -bank.stride(axis))
-            if not bank.permute(0, *order).is_contiguous():
-                order = sorted(order)
-        members, at = found.setdefault((tuple(bank.shape), bank.dtype, tuple(order)), ([], []))
-        members.append(i)
-        at.append(layer)
-    return [
-        Group(
-            members,
-            at,
-            [shape[axis] for axis in order],
-            [0, *order] if list(order) != sorted(order) else None,
-            [order.index(axis) for axis in range(1, len(shape))],
-        )
-        for (shape, _, order), (members, at) in found.items()
-    ]
+            steps = bank.stride()
+            dense = [0, *sorted(order[1:], key=[-step for step in steps].__getitem__)]
+            order = dense if bank.permute(dense).is_contiguous() else order
+        shape = [bank.shape[axis] for axis in order[1:]]
+        group = found.setdefault((bank.shape, bank.dtype, *order), Group([], [], order, shape))
+        group.members.append(i)
+        group.layers.append(layer)
+    return list(found.values())
 
 
 def mixtures(alpha: Tensor, banks: Sequence[Tensor], parts: Sequence[Group]) -> list[Tensor]:
     """sum_i alpha_i k_i for alpha [L, K] and every bank [K, *S]: [*S] each, of the bank's type."""
-    mixed: list = [None] * len(banks)
+    mixed = list(banks)
     for part in parts:
-        if len(part.members) == 1 and part.order is None:
-            (i,), (layer,) = part.members, part.layers
-            weights = alpha[layer : layer + 1].to(banks[i].dtype)
-            flat = banks[i].reshape(banks[i].shape[0], math.prod(part.shape))
-            mixed[i] = torch.mm(weights, flat).view(part.shape)
-            continue
-        everyone = range(len(part.members))
-        flat = part.flat(banks, everyone)
-        weights = part.alphas(alpha, everyone).to(flat.dtype)
-        product = torch.bmm(weights[:, None], flat)[:, 0]
-        for i, kernel in zip(part.members, part.kernels(product), strict=True):
-            mixed[i] = kernel
+        used = range(len(part.members))
+        flat = part.flat(banks, used)
+        products = torch.bmm(part.alphas(alpha, used)[:, None].to(flat.dtype), flat)
+        for i, bank in zip(part.members, part.banks(products), strict=True):
+            mixed[i] = bank[0]
     return mixed
 
 
-def tuned_kernels(
-    phi: Callable[..., Tensor],
-    omega: Tensor,
-    weights: Sequence[Tensor],
-    banks: Sequence[Tensor],
-    parts: Sequence[Group],
-) -> Sequence[Tensor]:
-    """mixtures(phi(omega, *weights), banks, parts), whose graph may be gone through several times."""
-    if not torch.is_grad_enabled() or _transformed():
-        return mixtures(phi(omega, *weights), banks, parts)
-    return _Mixing.apply(phi, parts, len(weights), omega, *weights, *banks)
+class Mixer:
+    """Mixes banks of kernels by one phi; the banks that share a product are planned once.
+
+    names, layers: the name and the layer (row of alpha) of each bank.
+    """
+
+    def __init__(self, names: Sequence[str], layers: Sequence[int], banks: Sequence[Tensor]) -> None:
+        self.names, self.layers = list(names), list(layers)
+        self.shapes = [bank.shape for bank in banks]
+        self.kinds: list[tuple] = []
+        self.plan(banks)
+
+    def __call__(self, phi: Phi, omega: Tensor, banks: Sequence[Tensor]) -> Sequence[Tensor]:
+        """The kernels at omega [p], mixed in the dtypes of their banks, also under autocast."""
+        like, *_ = weights = phi.tensors()
+        if torch.is_autocast_enabled(like.device.type):
+            with torch.autocast(like.device.type, enabled=False):
+                return self(phi, omega, banks)
+        if not torch.compiler.is_compiling():
+            self.plan(banks)
+        omega = omega.to(like)
+        if not torch.is_grad_enabled() or _transformed():
+            return mixtures(phi.alpha(omega, *weights), banks, self.groups)
+        return _Mixing.apply(phi.alpha, self.groups, len(weights), omega, *weights, *banks)
+
+    def plan(self, banks: Sequence[Tensor]) -> None:
+        """Plan again for banks of other dtypes or layouts; raises RuntimeError for another shape."""
+        kinds = [(bank.shape, bank.stride(), bank.dtype) for bank in banks]
+        if kinds == self.kinds:
+            return
+        for name, bank, shape in zip(self.names, banks, self.shapes, strict=True):
+            if bank.shape != shape:
+                raise RuntimeError(
+                    f"the bank '{name}' was {list(shape)} and now is {list(bank.shape)}; change the "
+                    f"plain network before you wrap it"
+                )
+        self.groups, self.kinds = groups(banks, self.layers), kinds
 
 
 def _transformed() -> bool:
-    """Whether somebody else than autograd's backward mode follows the operators."""
+    """Whether anything but reverse-mode autograd traces or transforms the operators."""
     return (
         torch.compiler.is_compiling()
         or torch._C._are_functorch_transforms_active()
@@ -123,11 +122,11 @@ def _transformed() -> bool:
 
 
 class _Mixing(torch.autograd.Function):
-    """phi and mixtures as one node of the graph, which keeps what its gradients need.
+    """phi and mixtures as one node of the autograd graph, which stores what its gradients need.
 
-    Reentrant gradient checkpointing calls backward once for each segment of the network and so reaches
-    this node several times, each time with the gradients of a few kernels. An ordinary graph is freed
-    by the first. Gradients are made of differentiable operators, so they have gradients themselves.
+    Reentrant gradient checkpointing calls backward once per segment of the network and so reaches this
+    node several times, each time with the gradients of a few kernels. Otherwise the first call frees
+    the graph. The gradients are differentiable, since they are made of differentiable operators.
     """
 
     @staticmethod
@@ -145,48 +144,33 @@ class _Mixing(torch.autograd.Function):
                 "optimizer.step() after backward()"
             )
         omega, *tensors = ctx.tensors
-        weights, banks = tensors[: ctx.count], tensors[ctx.count :]
         with torch.autocast(omega.device.type, enabled=False):
-            return None, None, None, *_gradients(ctx, grads, omega, weights, banks)
+            inputs, banks = (omega, *tensors[: ctx.count]), tensors[ctx.count :]
+            return None, None, None, *_gradients(ctx.phi, ctx.parts, grads, inputs, banks)
 
 
-def _gradients(ctx, grads, omega, weights, banks):
-    """Gradients of omega, the weights of phi and the banks; None for kernels that nothing used."""
+def _gradients(phi, parts, grads, inputs, banks) -> list[Tensor | None]:
+    """Gradients of omega, the weights of phi and the banks; None for banks that were not used."""
     with torch.enable_grad():
-        alpha = ctx.phi(omega, *weights)
-    bank_grads: list = [None] * len(banks)
-    alpha_grad = torch.zeros_like(alpha)
-    for part in ctx.parts:
+        alpha = phi(*inputs)
+    bank_grads: list[Tensor | None] = [None] * len(banks)
+    factors, rows = [], []
+    for part in parts:
         used = [i for i, member in enumerate(part.members) if grads[member] is not None]
         if not used:
             continue
-        members = [part.members[i] for i in used]
         given = part.flat([g if g is None else g[None] for g in grads], used)  # [n, 1, N]
-        factors = part.alphas(alpha, used).to(given.dtype)  # [n, K]
-        for i, grad in zip(members, part.banks(torch.bmm(factors[:, :, None], given)), strict=True):
-            bank_grads[i] = grad if banks[i].requires_grad else None
-        rows = torch.bmm(given, part.flat(banks, used).mH)[:, 0]  # [n, K]
-        rows = (rows.real if rows.is_complex() else rows).to(alpha.dtype)
-        alpha_grad = alpha_grad + _table(rows, [part.layers[i] for i in used], len(alpha))
-    inputs = (omega, *weights)
+        with torch.enable_grad():
+            factors.append(part.alphas(alpha, used))  # [n, K]
+        products = torch.bmm(factors[-1][:, :, None].to(given.dtype), given)
+        for i, grad in zip(used, part.banks(products), strict=True):
+            member = part.members[i]
+            bank_grads[member] = grad if banks[member].requires_grad else None
+        row = torch.bmm(given, part.flat(banks, used).mH)[:, 0]  # [n, K]
+        rows.append((row.real if row.is_complex() else row).to(alpha.dtype))
     needed = [t for t in inputs if t.requires_grad]
-    if not needed:
-        return *[None] * len(inputs), *bank_grads
-    found = torch.autograd.grad(alpha, needed, alpha_grad, create_graph=torch.is_grad_enabled())
-    found = iter(found)
-    return *[next(found) if t.requires_grad else None for t in inputs], *bank_grads
-
-
-def _table(rows: Tensor, layers: Sequence[int], count: int) -> Tensor:
-    """Rows [n, K] added up by layer: [count, K]."""
-    nothing, left, total = rows.new_zeros(rows.shape[1]), list(zip(layers, rows, strict=True)), None
-    while left:
-        table, again = [nothing] * count, []
-        for layer, row in left:
-            if table[layer] is nothing:
-                table[layer] = row
-            else:  # a layer with two banks of one shape
-                again.append((layer, row))
-        total = torch.stack(table) if total is None else total + torch.stack(table)
-        left = again
-    return total
+    found: Sequence[Tensor | None] = [None] * len(needed)
+    if factors and needed:
+        found = torch.autograd.grad(factors, needed, rows, create_graph=torch.is_grad_enabled())
+    left = iter(found)
+    return [*(next(left) if t.requires_grad else None for t in inputs), *bank_grads]

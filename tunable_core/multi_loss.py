@@ -1,4 +1,4 @@
-"""The parametric multi-loss: objectives that the dials omega weigh (Eq. 7)."""
+"""The parametric multi-loss: objectives weighted by the dials omega (Eq. 7)."""
 
 from __future__ import annotations
 
@@ -42,20 +42,13 @@ class MultiLoss:
         scalar, which has no values to weigh sample by sample: use reduction="none" there.
         An objective with `costly = True` is left out where its weight is 0 for the whole batch.
     lambdas: fixed weights, one per objective, none negative; default 1 each.
-    adversary: the name of the objective that itself learns at each training step, if there is one. It
-        has start(seed, device, *, bf16), learn(output, clean, weight, pace), state() and load(tensors).
-    Raises TypeError, with its name, for an objective of neither form; ValueError for bad lambdas or an
-    adversary that is no objective.
+    Raises TypeError, with its name, for an objective of neither form; ValueError for bad lambdas.
     """
 
     def __init__(
-        self,
-        objectives: Mapping[str, Objective | PlainLoss],
-        lambdas: Sequence[float] | None = None,
-        *,
-        adversary: str | None = None,
+        self, objectives: Mapping[str, Objective | PlainLoss], lambdas: Sequence[float] | None = None
     ) -> None:
-        self.objectives = dict(objectives)
+        self.objectives: dict[str, Callable[..., Tensor]] = dict(objectives)
         self.lambdas = tuple([1.0] * len(self.objectives) if lambdas is None else lambdas)
         if len(self.lambdas) != len(self.objectives):
             raise ValueError(
@@ -63,11 +56,6 @@ class MultiLoss:
             )
         if not all(is_number(weight, 0) for weight in self.lambdas):
             raise ValueError(f"lambdas must be finite and not negative; got {self.lambdas}")
-        if adversary is not None and adversary not in self.objectives:
-            raise ValueError(
-                f"the adversary must be one of the objectives {list(self.objectives)}; got {adversary!r}"
-            )
-        self._adversary = adversary
         self._forms = {name: _form(name, f) for name, f in self.objectives.items()}
 
     @property
@@ -78,7 +66,7 @@ class MultiLoss:
     def weights(self, omega: Tensor) -> Tensor:
         """The weights omega_i lambda_i of Eq. 7: dials [p] or [B, p] to the same shape, float32.
 
-        The one place that turns dials into weights. An objective is idle where its weight is 0.
+        Only this method turns dials into weights. An objective with weight 0 is idle.
         """
         return omega.float() * torch.tensor(self.lambdas, device=omega.device)
 
@@ -94,8 +82,8 @@ class MultiLoss:
         """The mixed loss [], averaged over the batch, and each objective's own mean, [].
 
         output, clean: [B, 3, H, W]; degraded: the network's input, [B, 3, h, w]. omega: [p] or [B, p]
-        as the network takes it, in [0, 1] unless extrapolate; on the CPU it is checked without waiting
-        for a GPU. The mean of an objective that was left out is NaN.
+        as the network takes it, in [0, 1] unless extrapolate; checking it on the CPU does not wait
+        for the GPU. The mean of an objective that was left out is NaN.
         Raises ValueError for dials or images of another shape or range, and for a scalar objective
         whose weight differs between the samples.
         """
@@ -115,10 +103,9 @@ class MultiLoss:
             for i, f in enumerate(self.objectives.values())
         ]
         omega, weights = omega.to(output.device), weights.to(output.device)
+        images = output, clean, degraded
         parts = [
-            torch.zeros(len(output), device=output.device)
-            if out
-            else self._part(i, output, clean, degraded, omega, weights)
+            output.new_zeros(len(output)).float() if out else self._part(i, images, omega, weights)
             for i, out in enumerate(idle)
         ]
         loss = (weights * torch.stack(parts, dim=1)).sum(1).mean()
@@ -126,23 +113,17 @@ class MultiLoss:
         return loss, dict(zip(self.objectives, means, strict=True))
 
     def _part(
-        self,
-        i: int,
-        output: Tensor,
-        clean: Tensor,
-        degraded: Tensor,
-        omega: Tensor,
-        weights: Tensor,
+        self, i: int, images: tuple[Tensor, Tensor, Tensor], omega: Tensor, weights: Tensor
     ) -> Tensor:
-        """The i-th objective's value for each sample, [B]."""
+        """The i-th objective's value for each sample, [B], of output, clean and degraded images."""
         name, objective = list(self.objectives.items())[i]
+        output = images[0]
         if self._forms[name] == "plain":
-            value = objective(
-                *(x.to(torch.promote_types(x.dtype, torch.float32)) for x in (output, clean))
-            )
+            exact = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in images[:2])
+            value = objective(*exact)
         else:
             own = {"dial": i} if self._forms[name] == "dial" else {}
-            value = objective(output, clean, degraded, omega, **own)
+            value = objective(*images, omega, **own)
         if not isinstance(value, Tensor) or (value.ndim and len(value) != len(output)):
             got = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
             raise ValueError(
@@ -157,28 +138,6 @@ class MultiLoss:
                 f"per sample (return one value per sample, as with reduction='none')"
             )
         return value.expand(len(output))
-
-    @property
-    def adversary(self) -> Any:
-        """The objective that itself learns at each training step, or None."""
-        return None if self._adversary is None else self.objectives[self._adversary]
-
-    def learn(
-        self, output: Tensor, clean: Tensor, omega: Tensor, pace: float = 1.0
-    ) -> dict[str, Tensor]:
-        """One step of the adversary, which is given its own weight of Eq. 7; {} without one.
-
-        output, clean, omega: as in the call before; pace: the learning rate's share of its peak.
-        Returns what the adversary's learn() returns: columns of the training's history, each [].
-        """
-        if self._adversary is None:
-            return {}
-        weight = self.weights(omega)[..., list(self.objectives).index(self._adversary)]
-        return self.adversary.learn(output, clean, weight.to(output.device), pace)
-
-
-def _at_least_float32(x: Tensor) -> Tensor:
-    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _form(name: str, objective: Any) -> Literal["plain", "full", "dial"]:
@@ -203,4 +162,4 @@ def _form(name: str, objective: Any) -> Literal["plain", "full", "dial"]:
         return "dial" if "dial" in found.parameters else "full"
     if by_position and len(needed) == 2:
         return "plain"
-    raise TypeError(f"{wanted}; got one of {found} (wrap it in a function; make an instance of a class)")
+    raise TypeError(f"{wanted}; got one of {found} (wrap it in a function, or instantiate the class)")

@@ -24,7 +24,7 @@ def per_distinct_omega(call: Callable, x: Any, omega: Tensor, *inputs: Any, **op
     """call(x, omega, *inputs, **options) with omega [p], or once per distinct row of omega [B, p].
 
     x: [B, ...], or a structure of such tensors. With omega [B, p], the tensors among inputs and options
-    whose first size is B are divided with the samples. Outputs may be any structure (dictionaries,
+    whose first size is B are split in the same way. Outputs may be any structure (dictionaries,
     tuples, lists, dataclasses) of tensors [B, ...]; other leaves must be equal for all omegas.
     Raises ValueError, with its place and shape, for an output that is not [B, ...], or an x that is not.
     """
@@ -83,7 +83,7 @@ def _check_samples(x: Any, count: int) -> torch.device:
 
 
 def _joined(outputs: Sequence[Any], sizes: Sequence[int], order: Tensor | None, where: str) -> Any:
-    """Outputs of one structure as one, with the samples in order; checked only where order is None."""
+    """Outputs of one structure joined, with samples in order; where order is None, checked only."""
     flat = [pytree.tree_flatten_with_path(output, _opened_by_hand) for output in outputs]
     if any(spec != flat[0][1] for _, spec in flat):
         raise ValueError(f"{where} differs in structure from one omega to another; call once per omega")
@@ -96,7 +96,7 @@ def _joined(outputs: Sequence[Any], sizes: Sequence[int], order: Tensor | None, 
 
 
 def _opened_by_hand(value: Any) -> bool:
-    """Whether _leaf knows this structure and the library of trees may not."""
+    """Whether _leaf handles this structure, which pytree may not know."""
     return dataclasses.is_dataclass(value) or (isinstance(value, Mapping) and type(value) is not dict)
 
 
@@ -110,7 +110,7 @@ def _leaf(values: Sequence[Any], sizes: Sequence[int], order: Tensor | None, whe
                     f"the samples of omega [B, p]; call the network once per omega [p]"
                 )
         return first if order is None else torch.cat(list(values))[order]
-    if dataclasses.is_dataclass(first):
+    if dataclasses.is_dataclass(first) and not isinstance(first, type):
         names = [field.name for field in dataclasses.fields(first) if field.init]
         return dataclasses.replace(
             first,
@@ -120,9 +120,8 @@ def _leaf(values: Sequence[Any], sizes: Sequence[int], order: Tensor | None, whe
             },
         )
     if isinstance(first, Mapping):
-        return type(first)(
-            {k: _joined([v[k] for v in values], sizes, order, f"{where}[{k!r}]") for k in first}
-        )
+        kind: Any = type(first)
+        return kind({k: _joined([v[k] for v in values], sizes, order, f"{where}[{k!r}]") for k in first})
     plain = isinstance(first, str | bytes | int | float | complex | bool | type(None))
     if len(values) > 1 and not all(v is first or (plain and v == first) for v in values):
         raise ValueError(

@@ -10,7 +10,7 @@ import contextlib
 import copy
 import operator
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, Literal
 
@@ -23,23 +23,24 @@ from tunable_core.banks import (
     another_draw,
     chosen,
     copied,
+    kernel_by_kernel,
     make_banks,
     near,
     set_parameter,
-    stacked,
 )
 from tunable_core.corners import AtCorners
 from tunable_core.exchange import Exchange
-from tunable_core.folders import InFolder
-from tunable_core.mixing import groups, tuned_kernels
+from tunable_core.mixing import Mixer
 from tunable_core.omega import OmegaLike, as_omega, one_omega
 from tunable_core.phi import PHIS, Affine
+from tunable_core.pixels import as_map, is_map, per_pixel
 from tunable_core.samples import check_batch_first, per_distinct_omega
+from tunable_core.saving import InFolder
 
 _DIALS: ContextVar[dict[int, Tensor]] = ContextVar("dials", default={})  # noqa: B039  never changed
 
 
-class Tunable(AtCorners, InFolder, nn.Module):
+class Tunable(AtCorners, InFolder):
     """A module whose parameters are mixtures of K kernels, chosen at each call by the dials omega.
 
     Every parameter of shape S becomes a bank [K, *S]; layer l has its own aggregation function phi_l,
@@ -57,22 +58,30 @@ class Tunable(AtCorners, InFolder, nn.Module):
     >>> torch.allclose(plain(x), model(x, [0.7, 0.3]), atol=1e-6)
     True
 
-    It trains as any module does, with an omega drawn at each step and a loss that the same omega weighs;
-    see MultiLoss and OmegaSampling. `model.phi.requires_grad_(False)` freezes the aggregation.
+    It trains as any module does, with an omega drawn at each step, and a loss weighted by that omega:
+
+    >>> from tunable_core import MultiLoss, NoisePreservation, OmegaSampling, reconstruction
+    >>> loss = MultiLoss({"fidelity": reconstruction, "keep noise": NoisePreservation()})  # Eq. 7
+    >>> omega = OmegaSampling().draw(p=2, generator=torch.Generator().manual_seed(0))[0]
+    >>> noisy = x + 0.1 * torch.randn_like(x)
+    >>> total, parts = loss(model(noisy, omega), x, noisy, omega)
+    >>> total.backward()
+
+    `model.phi.requires_grad_(False)` freezes the aggregation.
 
     module: any network or layer; it is copied, never changed.
     p: number of dials, one per objective of the multi-loss (Eq. 7).
     kernels: K, default p.
     phi: "affine" alpha = W omega + b (the paper's choice), "identity" alpha = omega (K = p), or "se",
         a squeeze-and-excitation MLP with softmax (K >= 2).
-    tuned, untuned: patterns or layer types; a parameter is tuned when it meets one of tuned and none
-        of untuned. The others stay plain and are shared by all omegas. See summary(). So do frozen
-        parameters (requires_grad=False), unless a rule of tuned other than "*" names them.
-    pretrained: start as the given network at every omega: all kernels are its own, plus differences of
-        1 % so that they can part. Otherwise the kernels are independent draws.
+    tuned, untuned: patterns or layer types; a parameter is tuned if it matches a rule of tuned and none
+        of untuned. The others stay plain and are shared by all omegas, and so do frozen parameters
+        (requires_grad=False) that no rule of tuned other than "*" names. See summary().
+    pretrained: start as the given network at every omega: all kernels are copies of its own, with
+        differences of 1 % so that training can separate them. Otherwise kernels are drawn independently.
 
-    Any number of threads may call one model, each at its own omega. Warns where the module holds
-    BatchNorm, whose running statistics are those of no single omega; see calibrate.
+    Any number of threads may call one model, each at its own omega. Warns if the module contains
+    BatchNorm, whose running statistics fit no single omega; see calibrate.
     Raises ValueError, with the parameter's name and the reason, when the module cannot be wrapped.
     """
 
@@ -93,19 +102,20 @@ class Tunable(AtCorners, InFolder, nn.Module):
         if phi not in PHIS:
             raise ValueError(f"phi must be one of {', '.join(PHIS)}; got {phi!r}")
         if pretrained and phi == "identity":
-            raise ValueError("pretrained=True needs weights alpha with sum 1; phi='identity' has none")
+            raise ValueError(
+                "pretrained=True needs a phi whose weights sum to 1, 'affine' or 'se'; got 'identity'"
+            )
         self.module = copied(module)
-        names = chosen(self.module, tuned, untuned)
-        self.tuned = make_banks(self.module, names, self.kernels, near if pretrained else another_draw)
+        self.tuned = chosen(self.module, tuned, untuned)
+        make_banks(self.module, self.tuned, self.kernels, near if pretrained else another_draw)
         layers = {name.rpartition(".")[0]: None for name in self.tuned}
         self.layer_of = {name: list(layers).index(name.rpartition(".")[0]) for name in self.tuned}
         self.phi = PHIS[phi](len(layers), self.kernels, self.p)
-        if pretrained and phi == "affine":
+        if pretrained and isinstance(self.phi, Affine):
             self.phi.sum_to_one()
         self._exchange = Exchange(self.module, self.tuned)
-        banks = self._exchange.current(self.module)
-        self._shapes = [bank.shape for bank in banks]
-        self._group(banks)
+        rows = [self.layer_of[name] for name in self.tuned]
+        self._mixer = Mixer(self.tuned, rows, self._exchange.current(self.module))
         if any(getattr(layer, "running_mean", None) is not None for layer in self.module.modules()):
             warnings.warn(
                 "BatchNorm gathers one set of running statistics over all omegas, right for none of "
@@ -124,14 +134,15 @@ class Tunable(AtCorners, InFolder, nn.Module):
         """The module's output on x, further inputs and keyword options, with kernels tuned by omega.
 
         omega: [p] for the whole batch or [B, p], one per sample of x: [B, ...], in [0, 1] unless
-        extrapolate. Samples that share an omega share one dense pass. With [B, p], further tensors whose
-        first size is B are taken to belong to the samples, and outputs must be [B, ...].
+        extrapolate; a network of convolutions also takes [B, p, H, W], one per pixel of x, see
+        pixels.per_pixel(). Samples that share an omega share one forward pass. With [B, p], further
+        tensors whose first size is B are taken to belong to the samples, and outputs must be [B, ...].
         Inside `with model.dials(omega):` the call takes the network's own inputs alone.
         """
-        if getattr(self, "_is_replica", False):
+        if "_is_replica" in self.__dict__:
             raise RuntimeError(
-                "nn.DataParallel copies a model at each call, which banks of kernels do not survive; "
-                "use nn.parallel.DistributedDataParallel"
+                "nn.DataParallel copies a model at each call and loses its banks of kernels; use "
+                "nn.parallel.DistributedDataParallel"
             )
         turned = None if torch.compiler.is_compiling() else _DIALS.get().get(id(self))
         if turned is not None:
@@ -140,15 +151,19 @@ class Tunable(AtCorners, InFolder, nn.Module):
             raise TypeError(
                 "a tunable network needs dials: model(x, omega), or `with model.dials(omega):`"
             )
+        elif is_map(omega):
+            omega = as_map(omega, self.p, x, extrapolate=extrapolate)
+            return per_pixel(self, x, omega, *inputs, **options)
         else:
             omega = as_omega(omega, self.p, extrapolate=extrapolate)
-        if omega.ndim == 2:
-            check_batch_first(self.module)
+        if omega.ndim == 1:
+            return self.tuned_call(x, omega, *inputs, **options)
+        check_batch_first(self.module)
         return per_distinct_omega(self.tuned_call, x, omega, *inputs, **options)
 
     @contextlib.contextmanager
     def dials(self, omega: OmegaLike, *, extrapolate: bool = False) -> Iterator[Tunable]:
-        """Turn the dials for code that calls model(x), such as a Sequential or a pipeline.
+        """Set the dials for code that calls model(x), such as a Sequential or a pipeline.
 
         Only for the thread (or asynchronous task) that enters the block, and not under torch.compile.
         """
@@ -160,55 +175,21 @@ class Tunable(AtCorners, InFolder, nn.Module):
             _DIALS.reset(token)
 
     def tuned_call(self, x: Any, omega: Tensor, *inputs: Any, **options: Any) -> Any:
-        """As forward, for one omega [p] that is checked already."""
+        """As forward, for one omega [p] that has been checked."""
         return self._exchange(
-            self.module, lambda banks: self._mixed(omega, banks), (x, *inputs), options
+            self.module, lambda banks: self._mixer(self.phi, omega, banks), (x, *inputs), options
         )
 
     def mix(self, omega: OmegaLike, *, extrapolate: bool = False) -> dict[str, Tensor]:
         """Tuned kernels by parameter name for one omega [p]; float32 also under autocast."""
         omega = one_omega(omega, self.p, extrapolate=extrapolate)
-        kernels = self._mixed(omega, self._exchange.current(self.module))
+        kernels = self._mixer(self.phi, omega, self._exchange.current(self.module))
         return dict(zip(self.tuned, kernels, strict=True))
 
-    def _mixed(self, omega: Tensor, banks: list[Tensor]) -> Sequence[Tensor]:
-        like, *_ = weights = self.phi.tensors()
-        if torch.is_autocast_enabled(like.device.type):  # which would multiply in bf16
-            with torch.autocast(like.device.type, enabled=False):
-                return self._mixed(omega, banks)
-        if not torch.compiler.is_compiling() and [(b.shape, b.dtype) for b in banks] != self._kinds:
-            self._group(banks)
-        return tuned_kernels(self.phi.alpha, omega.to(like), weights, banks, self._groups)
-
-    def _group(self, banks: list[Tensor]) -> None:
-        """Plan which banks are mixed together; banks of one shape are."""
-        for name, bank, shape in zip(self.tuned, banks, self._shapes, strict=True):
-            if bank.shape != shape:
-                raise RuntimeError(
-                    f"'{name}' is no bank {list(shape)} any more but {list(bank.shape)}; change the "
-                    f"plain network, then wrap it"
-                )
-        self._groups = groups(banks, [self.layer_of[name] for name in self.tuned])
-        self._kinds = [(bank.shape, bank.dtype) for bank in banks]
-
     def _apply(self, fn, recurse=True):
-        """As nn.Module's; what fn cannot do to a bank, such as channels_last, it does to each kernel."""
-        banks = self._exchange.current(self.module)
-        ids = {id(tensor) for bank in banks for tensor in (bank, bank.grad)} - {id(None)}
-
-        def each(tensor: Tensor) -> Tensor:
-            if id(tensor) not in ids:
-                return fn(tensor)
-            if tensor.is_contiguous():
-                with contextlib.suppress(RuntimeError):
-                    return fn(tensor)
-            kernels = tensor.unbind()
-            changed = [fn(kernel) for kernel in kernels]
-            in_place = all(new is old for new, old in zip(changed, kernels, strict=True))
-            return tensor if in_place else stacked(changed)
-
-        super()._apply(each, recurse)
-        self._group(self._exchange.current(self.module))
+        """As nn.Module's; fn is applied to each kernel where it fails on a bank (channels_last)."""
+        super()._apply(kernel_by_kernel(fn, self._exchange.current(self.module)), recurse)
+        self._mixer.plan(self._exchange.current(self.module))
         return self
 
     @torch.no_grad()
@@ -223,31 +204,8 @@ class Tunable(AtCorners, InFolder, nn.Module):
                 set_parameter(plain, name, fixed[id(bank)])
         return plain
 
-    @torch.no_grad()
-    def part(self) -> None:
-        """Give each dial kernels of its own, in place: those of the unit omegas; see Affine.own.
-
-        Where the dials add up to 1 nothing changes, since the mixture is affine in omega; elsewhere it
-        does. A step at one unit omega then leaves the kernels of the others alone.
-        Raises ValueError unless phi is affine and K = p.
-        """
-        self.check_part()
-        corners = [self.mix(omega) for omega in torch.eye(self.p)]
-        for name in self.tuned:
-            bank = self.module.get_parameter(name)
-            bank.copy_(torch.stack([corner[name] for corner in corners]))
-        self.phi.own()
-
-    def check_part(self) -> None:
-        """Raise ValueError where part() would."""
-        if not isinstance(self.phi, Affine) or self.kernels != self.p:
-            raise ValueError(
-                f"part() needs phi='affine' and one kernel per dial; got "
-                f"{type(self.phi).__name__} and {self.kernels} kernels for {self.p} dials"
-            )
-
     def summary(self) -> str:
-        """What is tuned and what is shared, with counts, one layer a line and the totals below."""
+        """A table of tuned and shared parameters with their counts: one line per layer, then totals."""
         lines, total = [], {"tuned": 0, "shared": 0}
         for name, parameter in self.module.named_parameters():
             kind = "tuned" if name in self.layer_of else "shared"

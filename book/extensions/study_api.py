@@ -20,9 +20,9 @@ from sphinx.util.nodes import make_refnode
 
 ITEM = re.compile(r"([a-z_]\w*(?:, [a-z_]\w*)*): ")
 LINKED = ("class", "function", "method", "module", "exception")
-PACKAGES = ("tunable_core.", "study.")
-COMMANDS = {"tunable"}
-"""Names in prose that are commands, also where a function has the same name."""
+PACKAGES = ("tunable_core.", "tunable_photo.", "study.")
+OTHERS = {"tunable", "sweep", "photo", "at", "model", "groups"}
+"""Names that in prose mean a command, a method or an argument, not the function of that name."""
 LONGEST = 40
 """Characters of the longest value that is shown; what is longer is read in the code."""
 
@@ -50,14 +50,14 @@ def paragraphs(lines: list[str]) -> list[str]:
 
 def tell(app: Sphinx, what: str, name: str, obj: object, options: Any, lines: list[str]) -> None:
     """Rewrite one docstring in place."""
-    told: list[str] = []
+    written: list[str] = []
     for paragraph in paragraphs(lines):
         match = ITEM.match(paragraph)
         if match:
-            told += [f"**{plain(match[1])}**: {plain(paragraph[match.end() :])}", ""]
+            written += [f"**{plain(match[1])}**: {plain(paragraph[match.end() :])}", ""]
         else:
-            told += [plain(paragraph), ""]
-    lines[:] = told
+            written += [plain(paragraph), ""]
+    lines[:] = written
 
 
 def names(objects: Mapping[str, Any]) -> dict[str, str]:
@@ -73,7 +73,7 @@ def names(objects: Mapping[str, Any]) -> dict[str, str]:
             shorts = {f"{'/'.join(parts)}.py", f"{'/'.join(parts[1:])}.py"}
         elif entry.objtype != "method":
             shorts.add(parts[-1])
-        for short in (shorts | {full}) - COMMANDS:
+        for short in (shorts | {full}) - OTHERS:
             called[short] = full
             uses[short] += 1
     return {short: full for short, full in called.items() if uses[short] == 1}

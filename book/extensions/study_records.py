@@ -1,8 +1,9 @@
-"""Directives `runs`, `executions`, `costs`, `nightly`, `licences`, `students`: tables of records.
+"""Directives `runs`, `executions`, `costs`, `nightly`, `frames`, `licences`, `students`: tables.
 
-What was trained and measured, what made the pages, what it cost in all, what the long tests found, and
-what is of others. Each is a table of the file of its name in the staging folder (see book/assemble.py).
-Records may lack any field; where there are none, a sentence says so.
+What was trained and measured, what made the pages, what it cost in all, what the long tests found, how
+long frames of the live page take, and third-party data. Each is a table of the file of its name in the
+staging folder (see book/assemble.py). Records may lack any field; where there are none, a sentence says
+so.
 """
 
 from __future__ import annotations
@@ -154,11 +155,50 @@ class Nightly(Table):
         return ""
 
 
+class Frames(Table):
+    """What a frame of each network of the live page takes."""
+
+    file = "frames.json"
+    none = "No frame of the live page has been timed."
+    texts: ClassVar = {"network", "output"}
+    columns: ClassVar = {
+        "network": lambda r: r["network"],
+        "output": lambda r: r["output"].replace("x", "×"),
+        "ms": lambda r: f"{r['ms']:.0f}",
+        "by ONNX Runtime": lambda r: f"{r['onnx_ms']:.0f}",
+        "ratio": lambda r: f"{r['ratio']:.2f}",
+        "ms on the clock": lambda r: f"{r['clock_ms']:.0f}",
+    }
+
+    def run(self) -> list[nodes.Node]:
+        """The table, and a sentence about what it was measured on."""
+        table = super().run()
+        records = json.loads((Path(self.env.srcdir) / self.file).read_text())
+        if not records:
+            return table
+        on = records[0]["on"]
+        sentence = (
+            f"Measured with {on['browser']} on {on['device']}, {on['cores']} cores, one thread, at "
+            f"commit {commit(on)}. The load of the machine before the measurement was "
+            f"{on['load_before']:.1f}; at load 0 the clock shows hardly more than the processor's time."
+        )
+        if whole := on.get("whole"):
+            sentence += (
+                f" A whole photograph of {whole['output'].replace('x', '×')} pixels takes the network "
+                f"{whole['run']} {whole['seconds'] / 60:.1f} minutes on the clock, with at most "
+                f"{number(whole['memory_mb'])} MB of memory in the browser."
+            )
+        return [*table, nodes.paragraph(sentence, sentence)]
+
+    def _folded(self, record: Record) -> str:
+        return ""
+
+
 class Licences(Table):
-    """Every set of files of others, and its licences."""
+    """Every set of third-party files, and its licences."""
 
     file = "licences.json"
-    none = "Nothing of others is used."
+    none = "No third-party data are used."
     texts: ClassVar = {"set", "licence or origin"}
     columns: ClassVar = {
         "set": lambda r: r["set"],
@@ -184,7 +224,7 @@ class Costs(SphinxDirective):
         cells = "".join(
             f"<tr>{''.join(cell.format(html.escape(text)) for text in row)}</tr>" for row in rows.items()
         )
-        head = '<tr><th class="text">what</th><th class="text">how much</th></tr>'
+        head = '<tr><th class="text">quantity</th><th class="text">value</th></tr>'
         table = f"<table><thead>{head}</thead><tbody>{cells}</tbody></table>"
         return [nodes.raw("", f'<div class="records">{table}</div>', format="html")]
 
@@ -218,16 +258,16 @@ def costs(
     cpus = (inside(r, "machine", "cpu") for r in executions)
     return {
         "networks trained and released": number(len(runs)),
-        "training in all": hours(runs),
+        "total time of training": hours(runs),
         "trained on": every(*(r.get("device") for r in runs)),
         "parameters": f"{number(min(sizes))} to {number(max(sizes))}" if sizes else "none",
         "largest memory of a training": f"{number(round(max(memory)))} MB" if memory else "not recorded",
         "seeds": every(*(str(inside(r, "config", "training", "seed")) for r in runs)),
         "versions of torch": every(*(inside(r, "versions", "torch") for r in (*runs, *sweeps))),
-        "measurements kept": number(len(sweeps)),
-        "measuring in all": hours(sweeps),
-        "pages made in": hours(executions),
-        "pages made on": every(*cpus),
+        "measurements stored": number(len(sweeps)),
+        "total time of measuring": hours(sweeps),
+        "notebooks executed in": hours(executions),
+        "notebooks executed on": every(*cpus),
     }
 
 
@@ -238,5 +278,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("costs", Costs)
     app.add_directive("licences", Licences)
     app.add_directive("nightly", Nightly)
+    app.add_directive("frames", Frames)
     app.add_directive("students", Students)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

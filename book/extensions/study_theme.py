@@ -56,7 +56,8 @@ def preview(
     }
     if base:
         tags["og:url"] = urljoin(base, f"{page}.html")
-    lines = (f'<meta property="{name}" content="{html.escape(tags[name])}" />' for name in tags)
+    lines = [f'<meta property="{name}" content="{html.escape(tags[name])}" />' for name in tags]
+    lines.append(f'<meta name="description" content="{html.escape(tags["og:description"])}" />')
     context["metatags"] = "\n".join([context.get("metatags", ""), *lines])
 
 

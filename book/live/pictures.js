@@ -7,9 +7,9 @@ export function square(source, side) {
   return drawn(source, side / Math.min(source.width, source.height), side, side);
 }
 
-/** All of a canvas source but what is over a multiple of pixels, at most `most` a side. */
+/** All of a canvas source but what is over a multiple of pixels a side, at most so many pixels in all. */
 export function whole(source, most, multiple) {
-  const scale = Math.min(1, most / Math.max(source.width, source.height));
+  const scale = Math.min(1, Math.sqrt(most / (source.width * source.height)));
   const side = (length) => Math.max(1, Math.floor((length * scale) / multiple)) * multiple;
   return drawn(source, scale, side(source.width), side(source.height));
 }
@@ -120,13 +120,4 @@ export function cut({ data, height, width }, top, left, h, w) {
       out.set(data.subarray(from, from + w), (c * h + y) * w);
     }
   return { height: h, width: w, data: out };
-}
-
-/** Put a rectangle of `piece`, from (top, left), into `whole` at (y, x). */
-export function paste(whole, y, x, piece, top, left, h, w) {
-  for (let c = 0; c < 3; c++)
-    for (let row = 0; row < h; row++) {
-      const from = (c * piece.height + top + row) * piece.width + left;
-      whole.data.set(piece.data.subarray(from, from + w), (c * whole.height + y + row) * whole.width + x);
-    }
 }

@@ -1,13 +1,14 @@
 // A whole photograph through the network, tile by tile: the same result as all of it at once.
-import { cut, paste } from "./pictures.js";
+import { cut } from "./pictures.js";
 
-const TILE = 192; // pixels of a tile, margins included
+/** Pixels of a tile, margins included. */
+const side = ({ weights, scale }) => (weights ? 384 : 192 / Math.sqrt(scale));
 
-/** The tiles of a picture for a model of the manifest: what the network sees, and what of it is kept. */
-export function tiles(height, width, { reach, scale }) {
-  const { pixels, period } = reach;
+/** The tiles of a picture for a model of the manifest: what the network sees, and what of it is kept. The margin
+ *  is how far the network looks, as in tunable_photo/tiling.py. most: pixels of a tile. */
+export function tiles(height, width, model, most = side(model)) {
+  const { pixels, period } = model.reach;
   const margin = Math.ceil(pixels / period) * period;
-  const most = TILE / Math.sqrt(scale);
   const step = Math.max(1, Math.floor((most - 2 * margin) / period)) * period;
   const found = [];
   for (let y = 0; y < height; y += step)
@@ -23,17 +24,16 @@ export function tiles(height, width, { reach, scale }) {
   return found;
 }
 
-/** The network's output for a picture; null once onTile(done, all) says no. run: picture to output. */
-export async function tiled(input, model, run, onTile) {
+/** Make the network's output for a picture; false once onTile(done, all) says no.
+ *  run: picture to output; onPart(part, x, y): takes a part of the output, and where its corner is. */
+export async function tiled(input, model, { run, onTile, onPart, most }) {
   const { scale } = model;
-  const [height, width] = [scale * input.height, scale * input.width];
-  const output = { height, width, data: new Float32Array(3 * height * width) };
-  const all = tiles(input.height, input.width, model);
+  const all = tiles(input.height, input.width, model, most);
   for (const [done, { seen, kept }] of all.entries()) {
-    if (!onTile(done, all.length)) return null;
+    if (!onTile(done, all.length)) return false;
     const piece = await run(cut(input, ...seen));
     const [y, x, h, w] = kept.map((length) => scale * length);
-    paste(output, y, x, piece, y - scale * seen[0], x - scale * seen[1], h, w);
+    onPart(cut(piece, y - scale * seen[0], x - scale * seen[1], h, w), x, y);
   }
-  return output;
+  return true;
 }

@@ -1,8 +1,7 @@
-"""The cells of the paper's Tables 1 to 5, and ours beside them in any layout."""
+"""The cells of the paper's Tables 1 to 5, and our number for each."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -52,26 +51,3 @@ def value(table: str, cell: Cell, means: pd.DataFrame | None) -> float:
     if means is None or metric not in means or place not in means.index:
         return float("nan")
     return float(means.loc[place, metric])
-
-
-def beside(
-    table: str,
-    layout: Mapping[tuple[Hashable, Hashable], Cell],
-    means: Mapping[str, Mapping[str, pd.DataFrame]],
-    printed_as: Mapping[str, str],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ours and the paper's numbers in one layout, for plots.versus.
-
-    layout: (row, column) to the cell that stands there, its method being one of ours.
-    means: images to method to averaged table, see value().
-    printed_as: our methods to the names under which the paper prints them; others are not printed.
-    Returns two tables of the same columns; rows that the paper does not print are not in the second.
-    """
-    paper = printed(table)
-    ours, theirs = {}, {}
-    for (row, column), cell in layout.items():
-        frame = means.get(cell.images, {}).get(cell.method)
-        there = cell._replace(method=printed_as.get(cell.method, ""))
-        ours.setdefault(row, {})[column] = value(table, cell, frame)
-        theirs.setdefault(row, {})[column] = paper.get(there, float("nan"))
-    return pd.DataFrame(ours).T, pd.DataFrame(theirs).T.dropna(how="all")

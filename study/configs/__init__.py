@@ -1,15 +1,15 @@
-"""The runs of the study at its three budgets."""
+"""The configs of the study's runs, at its three budgets."""
 
 from __future__ import annotations
 
-from study.configs import backbones, measurements, style, super_resolution
+from study.configs import backbones, measurements, photographs, style, super_resolution
 from study.configs import denoising as _denoising
 from study.configs import joint as _joint
-from study.configs.denoising import ABLATIONS, METHODS, ablation, denoising
+from study.configs.denoising import ABLATIONS, METHODS, ablation, denoising, without_skip
 from study.configs.joint import joint
 from study.configs.profiles import PROFILES, Profile, profile
 from study.images import datasets
-from study.runs import RunConfig
+from study.runs import Run, RunConfig, named
 
 __all__ = [
     "ABLATIONS",
@@ -23,14 +23,17 @@ __all__ = [
     "joint",
     "measurements",
     "needs",
+    "photographs",
     "profile",
+    "released",
     "style",
     "super_resolution",
+    "without_skip",
 ]
 
 
 def all_runs(budget: Profile) -> list[RunConfig]:
-    """Every run that the notebooks read at this budget, the most wanted first."""
+    """Every run that the notebooks read at this budget, in order of importance."""
     if budget.name == "gpu":
         return _denoising.runs_of(budget)
     return [
@@ -39,11 +42,17 @@ def all_runs(budget: Profile) -> list[RunConfig]:
         *_joint.runs_of(budget),
         *super_resolution.runs_of(budget),
         *style.runs_of(budget),
+        *photographs.runs_of(budget),
     ]
 
 
+def released() -> Run:
+    """The run of the default network of `tunable`, for photographs; see named.stored()."""
+    return named.stored(photographs.photo(profile("laptop")))
+
+
 def needs(config: RunConfig) -> set[str]:
-    """The sets of downloads.py without which this run cannot be trained as its config says."""
+    """The data sets of downloads.py that the training of this run needs."""
     wanted = {
         "nam" if config.data in datasets.PAIRS else config.data,
         *config.task.teachers,

@@ -6,9 +6,17 @@ import re
 from dataclasses import replace
 
 from study.configs.profiles import Profile
+from study.controls import (
+    CFSNetConfig,
+    DNIConfig,
+    DyNetConfig,
+    FiLMConfig,
+    LowRankConfig,
+    TunableConfig,
+)
+from study.networks.third_party import CompactConfig
 from study.runs import RunConfig
 from study.tasks import Denoising
-from tunable_core.controls import CFSNetConfig, DNIConfig, DyNetConfig, FiLMConfig, TunableConfig
 
 METHODS = {
     "tunable": TunableConfig(),
@@ -17,10 +25,17 @@ METHODS = {
     "dynet": DyNetConfig(),
     "cfsnet": CFSNetConfig(),
     "film": FiLMConfig(),
+    "low-rank-1": LowRankConfig(1),
+    "low-rank-4": LowRankConfig(4),
+    "low-rank-16": LowRankConfig(16),
+    "soup": DNIConfig(own=0.85),
 }
 """The trained control methods of the study."""
 
-ABLATIONS: dict[str, tuple[TunableConfig, dict]] = {
+ANNEALED = {"kind": "annealed", "corners": (), "groups": 4}
+"""The schedule of omegas of PaLoRA (Dimitriadis et al., ICLR 2025), in four groups."""
+
+ABLATIONS: dict[str, tuple[TunableConfig | LowRankConfig, dict]] = {
     "as released": (TunableConfig(), {}),
     "phi identity": (TunableConfig(phi="identity"), {}),
     "phi se": (TunableConfig(phi="se"), {}),
@@ -35,6 +50,9 @@ ABLATIONS: dict[str, tuple[TunableConfig, dict]] = {
     "uniform, 15 % at each corner": (TunableConfig(), {"kind": "uniform", "corners": (0.15, 0.15)}),
     "uniform, as in the paper": (TunableConfig(), {"kind": "uniform", "corners": ()}),
     "4 omegas a step": (TunableConfig(), {"groups": 4}),
+    "annealed omegas": (TunableConfig(), ANNEALED),
+    "rank 4": (LowRankConfig(4), {}),
+    "rank 4, annealed omegas": (LowRankConfig(4), ANNEALED),
 }
 """What each ablation of the tunable network changes: its control and how omegas are drawn."""
 
@@ -42,7 +60,7 @@ ABLATIONS: dict[str, tuple[TunableConfig, dict]] = {
 def denoising(method: str, budget: Profile, *, noise_target: str = "fixed", seed: int = 0) -> RunConfig:
     """The denoising run of a method, one of METHODS, at a budget.
 
-    DNI's first network is also the study's plain network: trained alike, for fidelity alone.
+    DNI's first network is also the study's plain network: trained the same way, for fidelity alone.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
@@ -57,8 +75,38 @@ def denoising(method: str, budget: Profile, *, noise_target: str = "fixed", seed
     )
 
 
+def without_skip(budget: Profile, *, seed: int = 0) -> RunConfig:
+    """DNI as in the paper: two independent networks that do not add their input to their output."""
+    base = denoising("dni-scratch", budget, seed=seed)
+    network = replace(base.network, image_skip=False)
+    return replace(base, name=base.name.replace("scratch", "scratch-no-skip"), network=network)
+
+
+COMPACT = {
+    "smoke": CompactConfig(8, 2, scale=1),
+    "laptop": CompactConfig(32, 8, scale=1),
+    "paper": CompactConfig(scale=1),
+}
+"""Sizes of the network of compact(), by budget; paper has the size of Real-ESRGAN's files."""
+
+
+def compact(budget: Profile, *, seed: int = 0) -> RunConfig:
+    """A tunable denoiser whose corners other programs can load: an architecture of spandrel.
+
+    budget: one of COMPACT.
+    """
+    return RunConfig(
+        name=f"compact-{budget.name}-seed{seed}",
+        task=Denoising(noise_target="eq9"),
+        control=METHODS["tunable"],
+        network=COMPACT[budget.name],
+        training=replace(budget.training, seed=seed),
+        data=budget.data,
+    )
+
+
 def ablation(name: str, budget: Profile, *, seed: int = 0) -> RunConfig:
-    """One of ABLATIONS: the tunable denoiser at a third of the budget's steps, one thing changed."""
+    """One of ABLATIONS: the tunable denoiser at a third of the budget's steps, with one change."""
     if name not in ABLATIONS:
         raise ValueError(f"ablation must be one of {', '.join(ABLATIONS)}; got {name!r}")
     control, sampling = ABLATIONS[name]
@@ -71,10 +119,12 @@ def ablation(name: str, budget: Profile, *, seed: int = 0) -> RunConfig:
 
 
 def runs_of(budget: Profile) -> list[RunConfig]:
-    """Every denoising run at a budget, the most wanted first."""
+    """Every denoising run at a budget, in order of importance."""
     seeds = range(budget.seeds)
     return [
         *(denoising(method, budget, seed=seed) for seed in seeds for method in METHODS),
         *(denoising("tunable", budget, noise_target="eq9", seed=seed) for seed in seeds),
+        *([without_skip(budget)] if budget.ablations else []),
+        *([compact(budget)] if budget.name in COMPACT else []),
         *(ablation(name, budget) for name in ABLATIONS if budget.ablations),
     ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from study.training import Training
 from tunable_core.omega import OmegaSampling
-from tunable_core.resnet import ResNetConfig
-from tunable_core.training import Training
+from tunable_photo.resnet import ResNetConfig
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Profile:
     training: Training
     data: str
     seeds: int
-    """Repetitions of every method, whose spread is shown."""
+    """Trainings of every method with different seeds, whose spread is shown."""
     ablations: bool = True
-    """Whether the ablations belong to it."""
+    """Whether the budget includes the ablations."""
 
 
 PROFILES = {
@@ -66,13 +66,13 @@ PROFILES = {
         ablations=False,
     ),
 }
-"""smoke proves that everything runs; laptop is what this repository releases; paper is the paper's. gpu
-is the paper's network, batch, patch and sampling of omegas with the laptop's schedule, for as many steps
-as half an hour of one data-centre GPU allows; it is there for Table 1 alone."""
+"""smoke only tests that everything runs; laptop is what this repository releases; paper has the paper's
+settings. gpu has the paper's network, batch, patch and sampling of omegas with the laptop's schedule,
+for half an hour on one data-centre GPU; it is used for Table 1 alone."""
 
 
 def profile(name: str) -> Profile:
-    """The budget of that name; raises ValueError with the names there are."""
+    """The budget of that name; raises ValueError, with all names, for an unknown one."""
     if name not in PROFILES:
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}; got {name!r}")
     return PROFILES[name]

@@ -6,49 +6,46 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from study.configs.profiles import Profile
+from study.controls import DNIConfig, FiLMConfig, TunableConfig
 from study.images import datasets
 from study.networks import StyleNetConfig
 from study.runs import RunConfig
 from study.tasks import StyleTransfer
 from study.tasks.style import LAYER, Style, style
-from tunable_core.controls import DNIConfig, FiLMConfig, TunableConfig
+from study.training import Training
 from tunable_core.omega import OmegaSampling
-from tunable_core.training import Training
 
 STYLES = ("mosaic", "edtaonisl", "kandinsky")
-"""The paper's, in the order of its dials."""
+"""The paper's styles, in the order of its dials."""
 WEIGHTS: dict[str, dict[str, float]] = {
     "mosaic": {"gram": 0.1, "vgg": 0.06, "tv": 0.02, "size": 384},
     "edtaonisl": {"gram": 0.15, "vgg": 0.055, "tv": 0.02, "size": 448},
     "kandinsky": {"gram": 0.15, "vgg": 0.055, "tv": 0.02, "size": 512},
 }
-"""Settings of Style for each, found by balancing and by eye; other images take the defaults.
-
-Balanced: at a photograph, which is 0.64, 0.35 and 0.41 away in strokes, lambda_gram L_gram is about 0.06
-for all three. By eye, in trials of 350 to 700 steps: with gram = 1 and vgg = 0.05, or 0.25 and 0.03,
-strokes cover everything and nothing of the photograph comes through; with 0.1 and 0.06 outlines do.
-"""
+"""Settings of Style for each, chosen by eye in short trials, which are not recorded: all three styles
+are about equally strong, and the outlines of the photograph stay visible. Other images use the
+defaults."""
 KEEPING: dict[str, dict[str, float]] = {
     "mosaic": {"gram": 0.2, "vgg": 0.09, "tv": 0.02, "uv": 3.0, "size": 384},
     "edtaonisl": {"gram": 0.4, "vgg": 0.11, "tv": 0.02, "uv": 3.0, "size": 448},
     "kandinsky": {"gram": 0.4, "vgg": 0.11, "tv": 0.02, "uv": 3.0, "size": 512},
 }
-"""Settings of Style with which strokes are clear and colours stay, found by eye on optimised pixels (see
+"""Settings of Style that give clear strokes and keep the colours, chosen by eye on optimised pixels (see
 style_measures.optimised_pixels), not on networks."""
 STAND_INS = ("ihc", "china", "flower")
-"""Embedded photographs that smoke takes for styles where the paintings are not at hand."""
+"""Embedded photographs that smoke uses as styles if the paintings are missing."""
 METHODS = ("tunable", "dni", "film")
 """The control methods of the chapter."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """What style transfer is trained with at a budget."""
+    """The settings of style transfer at a budget."""
 
     network: StyleNetConfig
     training: Training
     corners: float = 0.0
-    """Share of the draws of omega that are put on corners, as many on each."""
+    """Share of the drawn omegas that are corners, equally many of each."""
 
 
 SIZES = {
@@ -86,13 +83,13 @@ KEEPING_SIZE = Size(
     Training(steps=5_500, batch=1, patch=144, lr=2e-3, omega=OmegaSampling("simplex")),
     corners=0.45,
 )
-"""What the runs that keep the colours are trained with."""
+"""The settings of the runs that keep the colours."""
 
 
 def styles(budget: Profile, images: Sequence[str] = STYLES) -> tuple[Style, ...]:
-    """The styles of these images: ids of the registered set, or files of the user's; see style.style.
+    """The styles of these images: ids of the registered set, or your own files; see style.style.
 
-    In smoke STAND_INS take the place of the paper's where they are not at hand.
+    In smoke, STAND_INS replace the paper's styles if these are missing.
     """
     if budget.name == "smoke" and tuple(images) == STYLES and not datasets.available("style"):
         images = STAND_INS
@@ -100,7 +97,7 @@ def styles(budget: Profile, images: Sequence[str] = STYLES) -> tuple[Style, ...]
 
 
 def task(budget: Profile, images: Sequence[str] = STYLES) -> StyleTransfer:
-    """The task with these styles; smoke does without VGG-19 where its weights are not at hand."""
+    """The task with these styles; smoke does not use VGG-19 if its weights are missing."""
     alone = budget.name == "smoke" and not datasets.available("vgg19")
     return StyleTransfer(styles(budget, images), "pixels" if alone else LAYER)
 
@@ -115,14 +112,14 @@ def transfer(
 ) -> RunConfig:
     """The run of a method, one of METHODS, with these styles at a budget.
 
-    steps: in place of the budget's. DNI's networks share the steps that the others train for: a third
-    for its first and a third for each copy.
+    steps: in place of the budget's. DNI's networks share the steps of the other methods: a third for
+    the first network and a third for each copy.
     """
     return _run(method, SIZES[budget.name], task(budget, images), budget.name, budget.data, steps, seed)
 
 
 def keeping(method: str, *, steps: int | None = None, seed: int = 0) -> RunConfig:
-    """The run of a method, one of METHODS, that keeps the colours: the paper's styles as KEEPING.
+    """The run of a method, one of METHODS, that keeps the colours, with the settings KEEPING.
 
     The network adds to the photograph, see StyleNet. steps, seed: see transfer.
     """
@@ -163,11 +160,11 @@ def _run(
 
 
 def _label(what: StyleTransfer) -> list[str]:
-    """What tells runs of other styles apart by name; none for the paper's."""
+    """The part of a run's name that identifies its styles; none for the paper's."""
     names = tuple(each.name for each in what.styles)
     return [] if names in (STYLES, STAND_INS) else list(names)
 
 
 def runs_of(budget: Profile) -> list[RunConfig]:
-    """Every run of the chapter at a budget, the most wanted first."""
+    """Every run of style transfer at a budget, in order of importance."""
     return [transfer(method, budget) for method in METHODS]

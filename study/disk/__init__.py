@@ -1,1 +1,1 @@
-"""What lies on disk: sealed records."""
+"""Files on disk: sealed records and checked tensors."""

@@ -1,4 +1,4 @@
-"""Records: what made a run or a measurement, on what machine, sealed by a checksum of their own."""
+"""Records of how and on what machine a run or measurement was made, each sealed by its checksum."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ from typing import Any
 
 import torch
 
-from tunable_core.training.processes import device_name
-
 ROOT = Path(__file__).resolve().parents[2]
-"""The checkout, which holds both packages and data/."""
-PACKAGES = ("tunable_core", "study")
+"""The checkout, which holds the packages and data/."""
+PACKAGES = ("tunable_core", "tunable_photo", "study")
+
+
+def folder(variable: str, default: Path) -> Path:
+    """The folder that an environment variable names, or the default: `~` expanded, absolute."""
+    return Path(os.environ.get(variable) or default).expanduser().resolve()
 
 
 def seal(record: dict[str, Any]) -> dict[str, Any]:
-    """The record with the sha256 of everything in it."""
+    """The record with the sha256 of its content added."""
     return {**record, "sha256": _digest(record)}
 
 
 def sealed(record: Any) -> bool:
-    """Whether this is a record by seal() of which nothing has changed."""
+    """Whether this is a record from seal() that has not been changed."""
     if not isinstance(record, dict):
         return False
     content = dict(record)
@@ -38,13 +41,18 @@ def _digest(record: dict[str, Any]) -> str:
 
 
 def wrote(path: Path) -> None:
-    """Report a file or folder of the store to the program that runs this one, which asked for it.
+    """Report a file or folder of the store that was written, if the calling program asks for it.
 
-    Each is a line of the file that $TUNABLE_WRITTEN names; without it nothing is reported.
+    Each path becomes a line of the file that $TUNABLE_WRITTEN names; if it is not set, none does.
     """
     if place := os.environ.get("TUNABLE_WRITTEN"):
         with open(place, "a", encoding="utf-8") as report:
             report.write(f"{path}\n")
+
+
+def device_name(device: str) -> str:
+    """The name of the device in records: the model of the GPU, or the architecture of the CPU."""
+    return torch.cuda.get_device_name() if device == "cuda" else f"CPU {platform.machine()}"
 
 
 def machine(device: str) -> dict[str, Any]:
@@ -54,19 +62,19 @@ def machine(device: str) -> dict[str, Any]:
 
 
 def peak_memory_mb(device: str) -> int | None:
-    """The most memory this process has used so far, MiB, on a GPU that of the GPU; None on Windows."""
+    """Peak memory of this process in MiB, on a GPU that of the GPU; None on Windows."""
     if device == "cuda":
         return round(torch.cuda.max_memory_allocated() / 2**20)
     try:
         import resource
     except ImportError:  # Windows
         return None
-    unit = 1 if sys.platform == "darwin" else 2**10  # of ru_maxrss: bytes on macOS, KiB elsewhere
+    unit = 1 if sys.platform == "darwin" else 2**10  # ru_maxrss is in bytes on macOS, in KiB elsewhere
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20)
 
 
 NOT_REACHED = ("stage", "step", "lr", "gradient_norm")
-"""Columns of a history that are no result of the training."""
+"""Columns of a history that are not results of the training."""
 
 
 def took(record: dict[str, Any]) -> str:
@@ -81,13 +89,13 @@ def took(record: dict[str, Any]) -> str:
 
 
 def reached(record: dict[str, Any]) -> str:
-    """The losses at the end of a training, from its record, such as "loss 0.0163, noise 0.036"."""
+    """The final losses of a training, from its record, such as "loss 0.0163, noise 0.036"."""
     final = record.get("final", {})
     return ", ".join(f"{name} {value:.3g}" for name, value in final.items() if name not in NOT_REACHED)
 
 
 def code() -> dict[str, Any]:
-    """Commit, whether its tree was clean, and a hash of the source of both packages."""
+    """Commit, whether the working tree was clean, and a hash of the packages' sources."""
     source = hashlib.sha256()
     for path in sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py")):
         source.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())

@@ -70,6 +70,25 @@ def film() -> Figure:
     return figure
 
 
+def lowrank() -> Figure:
+    """Every layer has one kernel, to which each dial adds a product of two thin matrices."""
+    figure, axis = canvas(3.25)
+    y = _layers(axis)
+    _dials(axis, (3.18, 0.36))
+    for x in LAYERS:
+        kernel(axis, (x - 0.38, y - 0.13), 0.24, INK)
+        for dx, colour in ((-0.04, FIRST), (0.34, SECOND)):
+            text(axis, (x + dx - 0.15, y - 0.13), "+", size=10)
+            for ends in (((0, 0), (0.0, -0.24)), ((0.06, 0.18), (-0.02, -0.02))):
+                across, down = ([x + dx + d for d in ends[0]], [y - 0.02 + d for d in ends[1]])
+                axis.plot(across, down, color=colour, linewidth=4, solid_capstyle="butt")
+        edge = 3.18 + (0.46 if x > 3.18 else -0.46)
+        line(axis, (edge, 0.36), (x, 0.36), colour=DIAL)
+        arrow(axis, (x, 0.36), (x, y - 0.41), colour=DIAL)
+    text(axis, (5.25, 1.05), "$B_i$: $r$ columns, $A_i$: $r$ rows", size=11)
+    return figure
+
+
 def dni() -> Figure:
     """Two networks of one form; the dials mix all their parameters alike into the one that runs."""
     figure, axis = canvas(3.6)
@@ -232,6 +251,45 @@ def blend() -> Figure:
     return figure
 
 
+def waveletblend() -> Figure:
+    """Outside of the network: brightness that was taken off is put back, without its finest noise."""
+    figure, axis = canvas(2.75)
+    y, up = 0.95, 2.1
+    pictures = {0.6: (1.0, "$\\mathbf{z}$"), 2.9: (0.0, "$d(\\mathbf{z})$"), 6.9: (0.4, Y)}
+    z, denoised, mixed = ((x, "", 0.8) for x in pictures)
+    chain(axis, y, z, (1.75, "denoiser $d$", 1.1, FIRST), denoised, (5.4, "+"), mixed)
+    for x, (share, name) in pictures.items():
+        picture(axis, (x, y), share)
+        text(axis, (x, 0.35), name, size=13)
+    line(axis, (0.6, y + 0.42), (0.6, up))
+    bands = (4.15, "wavelets,\nshrunk", 1.1, INK)
+    chain(axis, up, (0.46, ""), (2.9, "$-$"), bands, (5.4, "$\\times$"))
+    arrow(axis, (2.9, y + 0.42), (2.9, up - 0.16))
+    arrow(axis, (5.4, up - 0.15), (5.4, y + 0.16))
+    _dials(axis, (6.9, up), "$\\omega_2$")
+    arrow(axis, (6.44, up), (5.56, up), colour=DIAL)
+    return figure
+
+
+def transport() -> Figure:
+    """Outside of the network: the luma of its image is filtered, and the dial adds what that changes."""
+    figure, axis = canvas(2.75)
+    y, up = 0.95, 2.1
+    pictures = {0.6: (0.0, X), 3.0: (0.0, "$d(\\mathbf{x})$"), 6.9: (0.2, Y)}
+    given, restored, moved = ((x, "", 0.8) for x in pictures)
+    chain(axis, y, given, (1.8, "network $d$", 1.1, FIRST), restored, (5.4, "+"), moved)
+    for x, (share, name) in pictures.items():
+        picture(axis, (x, y), share)
+        text(axis, (x, 0.35), name, size=13)
+    line(axis, (3.0, y + 0.42), (3.0, up))
+    chain(axis, up, (2.86, ""), (4.1, "$T - 1$", 0.9, INK), (5.4, "$\\times$"))
+    text(axis, (2.2, up + 0.1), "patches of photographs,\nmeasured once", size=10)
+    arrow(axis, (5.4, up - 0.15), (5.4, y + 0.16))
+    _dials(axis, (6.9, up), "$\\omega_2$")
+    arrow(axis, (6.44, up), (5.56, up), colour=DIAL)
+    return figure
+
+
 DRAWINGS = {
     "tunable": tunable,
     "dni": dni,
@@ -241,6 +299,9 @@ DRAWINGS = {
     "film": film,
     "cresmd": cresmd,
     "blend": blend,
+    "lowrank": lowrank,
+    "waveletblend": waveletblend,
+    "transport": transport,
 }
 """By the names of their files."""
 

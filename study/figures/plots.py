@@ -1,4 +1,4 @@
-"""The study's figures and tables: one look, readable at book width, safe for colour-blind readers."""
+"""The study's figures: one look, readable at book width, safe for colour-blind readers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,15 +16,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from pandas.io.formats.style import Styler
 from PIL import Image
 from torch import Tensor, from_numpy
 
-PAPER = Path(__file__).parents[2] / "data" / "paper"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette; the paper's own numbers are always black."""
-MORE, LESS = "var(--study-more, #00558a)", "var(--study-less, #a84a00)"
-"""Blue and orange for text, dark enough to read; the book has lighter ones for its dark mode."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
@@ -135,7 +130,8 @@ def curves(
 def against_printed(cells: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> Figure:
     """Every cell as a point, ours over the printed value, one panel per group of metrics.
 
-    cells: rows with table, metric, printed and ours (study.claims.cells); groups: title to its metrics.
+    cells: rows with table, metric, printed and ours (study.chapters.beside); groups: title to its
+    metrics.
     """
     figure, axes = plt.subplots(
         1, len(groups), figsize=(7.4, 7.4 / max(2, len(groups)) + 0.6), squeeze=False
@@ -166,93 +162,23 @@ def against_printed(cells: pd.DataFrame, groups: Mapping[str, Sequence[str]]) ->
 
 
 def shares(counts: pd.Series, colours: Sequence[str]) -> Figure:
-    """One bar divided into the counts, each part with its number and, below, its name."""
-    figure, axis = plt.subplots(figsize=(7.4, 1.0))
+    """One bar divided into the counts, each part with its number; a legend below has their names."""
+    figure, axis = plt.subplots(figsize=(7.4, 1.2))
     left = 0
     for (name, count), colour in zip(counts.items(), colours, strict=True):
         if count:
-            axis.barh(0, count, left=left, color=colour, edgecolor="white")
+            axis.barh(0, count, left=left, color=colour, edgecolor="white", label=name)
             axis.text(left + count / 2, 0, f"{count}", ha="center", va="center", fontweight="bold")
-            axis.text(left + count / 2, -0.55, name, ha="center", va="top", fontsize=9)
         left += count
     axis.set_xlim(0, left)
     axis.axis("off")
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, fontsize=9, frameon=False)
     return figure
-
-
-def paper_table(name: str) -> pd.DataFrame:
-    """A table as the paper prints it, one row per cell: data/paper/NAME.csv."""
-    return pd.read_csv(PAPER / f"{name}.csv")
 
 
 def dials(omega: Sequence[float]) -> str:
     """The dials as a heading: "(0.25, 0.75)"."""
     return "(" + ", ".join(f"{value:g}" for value in omega) + ")"
-
-
-def versus(
-    ours: pd.DataFrame, paper: pd.DataFrame, digits: int = 2, best: pd.DataFrame | None = None
-) -> Styler:
-    """Rows of ours, below each the paper's of the same index, and the difference, coloured by sign.
-
-    Both: one row per method, with any index, one column per position of the dials. Rows that the paper
-    does not print are shown alone. best: as ours, true where a cell is set in bold (sweep.leaders).
-    """
-    parts = {}
-    for row in ours.index:
-        key = row if isinstance(row, tuple) else (row,)
-        parts[*key, "ours"] = ours.loc[row]
-        if row in paper.index:
-            parts[*key, "paper"] = paper.loc[row]
-            parts[*key, "difference"] = ours.loc[row] - paper.loc[row]
-    table = pd.DataFrame(parts).T
-    styler = tidy(table, digits, signed=[k for k in table.index if k[-1] == "difference"])
-    if best is not None:
-        index = pd.MultiIndex.from_tuples(
-            [(*(row if isinstance(row, tuple) else (row,)), "ours") for row in best.index]
-        )
-        _embolden(styler, best.set_axis(index))
-    return styler
-
-
-def with_spread(
-    mean: pd.DataFrame, spread: pd.DataFrame, digits: int = 2, best: pd.DataFrame | None = None
-) -> Styler:
-    """Cells "mean ± spread"; those where best is true in bold. All three: the same rows and columns."""
-    texts = mean.copy().astype(object)
-    for column in mean:
-        pairs = zip(mean[column], spread[column], strict=True)
-        texts[column] = [
-            "" if pd.isna(m) else f"{m:.{digits}f}" + ("" if pd.isna(s) else f" ± {s:.{digits}f}")
-            for m, s in pairs
-        ]
-    return _embolden(texts.style, best)
-
-
-def tidy(table: pd.DataFrame, digits: int = 2, signed: Sequence = ()) -> Styler:
-    """A table with aligned numbers; rows in signed show a sign, blue for more and orange for less."""
-    styler = table.style.format(precision=digits, na_rep="")
-    if len(signed):
-        rows = pd.IndexSlice[list(signed), :]
-        styler = styler.format(lambda v: "" if pd.isna(v) else f"{v:+.{digits}f}", subset=rows)
-        styler = styler.map(lambda v: f"color: {MORE if v >= 0 else LESS}", subset=rows)
-    return styler
-
-
-def sortable(styler: Styler) -> Styler:
-    """The same table; in the book a click on a heading sorts it by that column."""
-    return styler.set_table_attributes('class="dataframe sortable"')
-
-
-def _embolden(styler: Styler, best: pd.DataFrame | None) -> Styler:
-    if best is None:
-        return styler
-
-    def weights(table: pd.DataFrame) -> pd.DataFrame:
-        bold = best.reindex(index=table.index, columns=table.columns).fillna(False).astype(bool)
-        return bold.replace({True: "font-weight: bold", False: ""})
-
-    return styler.apply(weights, axis=None)
 
 
 def error_map(output: Tensor, clean: Tensor, full: float = 0.2) -> Tensor:

@@ -1,23 +1,17 @@
-"""Pictures of three dials: a triangle of mixtures, one picture in which the dial turns, an animation."""
+"""Figures of three dials: a triangle of mixtures, a picture in which the dial turns, and curves."""
 
 from __future__ import annotations
 
-import base64
-import html
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from PIL import Image
 from torch import Tensor
 
 from study.figures.plots import to_picture
-
-LARGEST = 2_000_000
-"""Bytes of an animation on a page."""
 
 
 def triangle(images: Sequence[Tensor], corners: Sequence[str], width: float = 7.4) -> Figure:
@@ -59,20 +53,55 @@ def turning(outputs: Sequence[Tensor]) -> Tensor:
     return torch.cat([output[..., a:b].reshape(3, -1, b - a) for output, a, b in pairs], 2)
 
 
-def animation(frames: Sequence[Tensor], alt: str, *, seconds: float = 6.0) -> str:
-    """HTML of an endless animated WebP of frames [3, H, W], of at most LARGEST bytes.
+def turned(picture: Tensor, names: Sequence[str]) -> Figure:
+    """A picture of turning(), with the names of the first, the middle and the last style below it."""
+    height, width = picture.shape[-2:]
+    figure, axis = plt.subplots(figsize=(7.4, 7.4 * height / width + 0.3))
+    axis.imshow(to_picture(picture), interpolation="nearest")
+    axis.set_xticks([0, width / 2, width], names, fontsize=10)
+    axis.set_yticks([])
+    axis.grid(visible=False)
+    axis.spines[:].set_visible(False)
+    for label, side in zip(axis.get_xticklabels(), ("left", "center", "right"), strict=True):
+        label.set_horizontalalignment(side)
+    return figure
 
-    alt: for those who do not see it. The quality is the best of a few that the size allows.
-    Raises ValueError when none does.
+
+def edges(strokes: pd.DataFrame, edge: int) -> Figure:
+    """Distance to each style along the three edges of the triangle.
+
+    strokes: one column per style, rows round the triangle with `edge` steps a side and the first corner
+    again at the end.
     """
-    pictures = [Image.fromarray((255 * to_picture(f)).round().astype(np.uint8)) for f in frames]
-    for quality in (80, 65, 50, 35, 20):
-        content = io.BytesIO()
-        duration = round(1000 * seconds / len(pictures))
-        settings = {"save_all": True, "append_images": pictures[1:], "duration": duration, "loop": 0}
-        pictures[0].save(content, "WEBP", quality=quality, method=4, **settings)
-        if content.tell() <= LARGEST:
-            encoded = base64.b64encode(content.getvalue()).decode()
-            source = f"data:image/webp;base64,{encoded}"
-            return f'<img alt="{html.escape(alt, quote=True)}" src="{source}" style="width: 100%">'
-    raise ValueError(f"{len(pictures)} frames of {pictures[0].size} pixels are over {LARGEST} bytes")
+    names = [*strokes]
+    figure, axes = plt.subplots(1, 3, figsize=(7.4, 3.2), sharey=True)
+    for k, axis in enumerate(axes):
+        part = strokes.iloc[k * edge : (k + 1) * edge + 1]
+        for name, marker in zip(names, "os^", strict=True):
+            axis.plot(np.linspace(0, 1, edge + 1), part[name], marker=marker, markersize=4, label=name)
+        axis.set(xlabel=f"{names[k]} to {names[(k + 1) % 3]}", xticks=[0, 0.5, 1])
+    axes[0].set_ylabel("distance in strokes")
+    axes[0].set_ylim(bottom=0)
+    _legend(figure)
+    return figure
+
+
+def training(histories: Mapping[str, pd.DataFrame], names: Sequence[str]) -> Figure:
+    """The objective of each style while each method is trained, one panel per method."""
+    figure, axes = plt.subplots(1, len(histories), figsize=(7.4, 3.0), sharey=True, squeeze=False)
+    for axis, (method, history) in zip(axes[0], histories.items(), strict=True):
+        done = np.arange(1, len(history) + 1) / len(history)
+        for name, marker in zip(names, "os^", strict=True):
+            values = history[f"style {name}"]
+            axis.plot(
+                done, values, label=name, linewidth=1.2, marker=marker if len(values) < 4 else None
+            )
+        axis.set(title=method, xlabel="share of the training", yscale="log")
+    axes[0, 0].set_ylabel("objective, mean of 100 steps")
+    _legend(figure)
+    return figure
+
+
+def _legend(figure: Figure) -> None:
+    names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*names, loc="outside lower center", ncols=3, fontsize=9)

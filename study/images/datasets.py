@@ -1,9 +1,9 @@
-"""Image sets: a registry with checksums, reads that are verified, downloads.
+"""Image sets: a registry with checksums, and verified reads.
 
-data/registry.tsv has a row for each file: the sets it is in, its place below root(), size, sha256,
+data/registry.tsv has a row for each file: the sets it is in, its path below root(), size, sha256,
 address and licence. The samples are photographs inside the wheels of scikit-image, scikit-learn and
-matplotlib, there without any network; their size and sha256 are of the decoded pixels. Weights of
-published models are registered alike; weights.py reads them.
+matplotlib, available without a download; their size and sha256 are of the decoded pixels. Weights of
+published models are registered in the same way; weights.py reads them.
 """
 
 from __future__ import annotations
@@ -24,26 +24,31 @@ from PIL import Image
 from torch import Tensor
 
 from study.disk import records
-from tunable_core.files import DamagedFile, folder
+from study.disk.records import folder
+from tunable_core.files import DamagedFile
 
 REPOSITORY = records.ROOT
 REGISTRY = REPOSITORY / "data" / "registry.tsv"
-TRAINING = ("bsds500", "bsds500-clean", "div2k")
-"""Sets to train on. One image of bsds500, train/302003, is also Set5's woman; bsds500-clean is bsds500
-without it. No other image of these sets is in a set that is tested on."""
+TRAINING = ("bsds500", "bsds500-clean", "bsds500-fit", "div2k")
+"""Training sets. One image of bsds500, train/302003, is also Set5's woman; bsds500-clean is bsds500
+without it, for new runs. No other image of these sets is in a test set (overlap.py). Settings are chosen
+with bsds500-fit and bsds500-valid, a split of bsds500-clean: the 40 images with the smallest sha256 are
+for validation."""
 PAIRS = ("nam-train", "nam-test")
 """Sets of pairs of photographs, clean and noisy: the two halves of nam."""
 SAMPLES = ("samples", "samples-train", "samples-test")
 """The embedded photographs: sets inside installed packages."""
+PHOTOS = REPOSITORY / "data" / "photos"
+"""Folder of the photographs of kodak in the repository: the set "photos"."""
 ARCHIVES = {"div2k": range(1, 801), "div2k-valid": range(801, 901)}
-"""Sets that come as one zip, and the numbers of the images in it."""
+"""Sets that are downloaded as one zip, with the numbers of its images."""
 
 
 class Extract(NamedTuple):
     """A smaller file with some of the weights of a registered one."""
 
     file: str
-    """Its place below root()."""
+    """Path below root()."""
     bytes: int
     sha256: str
 
@@ -60,20 +65,20 @@ EXTRACTS = {
         "73671d3aa6aa7a404c1ec2f04bcb4bf800b6c1fec7a37759ec0baa2bc141d646",
     ),
 }
-"""Weights, and the smaller file that is used instead where the whole one is missing. That of alexnet
-holds torchvision's weights; that of vgg19 those of Simonyan and Zisserman, in float16, which torchvision
-trained anew: a network trained on the one is not that trained on the other."""
+"""Weights, and the smaller file that is used instead if the whole one is missing. The file of alexnet
+holds torchvision's weights; that of vgg19 holds the original weights of Simonyan and Zisserman in
+float16. Torchvision's VGG-19 was trained separately, so the two give different trained networks."""
 MAX_PIXELS = MAX_BYTES = 2**26
 """The largest image decoded and the largest file unpacked; DIV2K, the largest, has 2040 x 2040."""
 
 
 class MissingData(FileNotFoundError):
-    """A data set, or a file of it, is not where it was looked for."""
+    """A data set, or a file of it, is missing."""
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of a set: its place, size and sha256 (0 and "" while they are unknown)."""
+    """A file of a set: its path, size and sha256 (0 and "" if unknown)."""
 
     path: Path
     bytes: int
@@ -82,16 +87,16 @@ class File:
 
 @dataclass(frozen=True)
 class ImageSet:
-    """The images of a set in the order of ids, each read, verified and decoded when asked for.
+    """The images of a set in the order of ids; each is read, verified and decoded when accessed.
 
     `images[3]` or `images["kodim04"]`: [3, H, W] uint8, RGB; `list(images)` decodes all of them.
-    Raises MissingData or DamagedFile with one sentence for a file that is not what was registered,
-    KeyError or IndexError for an image that the set does not have.
+    Raises MissingData or DamagedFile for a file that is missing or differs from the registered one,
+    KeyError or IndexError for an image that is not in the set.
     """
 
     name: str
     ids: list[str]
-    """File names without suffix, below their folder where that alone tells them apart (nam)."""
+    """File names without suffix; with their folder if names alone are not unique (nam)."""
     checksum: str
     """sha256 over the sorted sha256s in the registry: known without the files."""
     licence: str
@@ -99,7 +104,7 @@ class ImageSet:
 
     @property
     def all_files(self) -> list[File]:
-        """Every file that the images are read from; those of image i are at i, i + len(self), ..."""
+        """Every file of the images; those of image i are at positions i, i + len(self), ..."""
         return self.files
 
     def __len__(self) -> int:
@@ -142,17 +147,17 @@ def rows_of(name: str) -> list[dict[str, str]]:
 
 
 def names() -> list[str]:
-    """Every data set there is."""
+    """The names of all data sets."""
     return sorted(_registry(REGISTRY))
 
 
 def describe(name: str) -> ImageSet:
-    """The set's ids, checksum, licence and places, whether or not its files are there.
+    """The set's ids, checksum, licence and paths, whether or not its files exist.
 
     Raises ValueError for an unknown name.
     """
     if name in PAIRS:
-        from study.images.pairs import nam  # it is built on this module
+        from study.images.pairs import nam  # it imports this module
 
         return nam(name.removeprefix("nam-"))
     rows, base = rows_of(name), root()
@@ -162,7 +167,7 @@ def describe(name: str) -> ImageSet:
         unpacked, images = archive.with_suffix(""), [f"{number:04d}.png" for number in ARCHIVES[name]]
         files = [File(unpacked / image, *known.get(image, (0, ""))) for image in images]
     else:
-        place = _installed if is_sample(name) else base.joinpath
+        place = _installed if is_sample(name) else functools.partial(_place, base)
         files = [File(place(row["file"]), int(row["bytes"]), row["sha256"]) for row in rows]
     if name in EXTRACTS and not files[0].path.is_file():
         place, *expected = EXTRACTS[name]
@@ -170,15 +175,24 @@ def describe(name: str) -> ImageSet:
     ids = [file.path.stem for file in files]
     if len(set(ids)) < len(ids):
         ids = [f"{file.path.parent.name}/{file.path.stem}" for file in files]
-    checksum = hashlib.sha256("\n".join(sorted(row["sha256"] for row in rows)).encode()).hexdigest()
     licence = " / ".join(dict.fromkeys(row["licence"] for row in rows))
-    return ImageSet(name, ids, checksum, licence, files)
+    return ImageSet(name, ids, checksum(name), licence, files)
+
+
+def checksum(name: str) -> str:
+    """The checksum of a set, as in describe(), computed quickly, for keys.
+
+    Raises ValueError for an unknown name.
+    """
+    if name in PAIRS:
+        return describe(name).checksum
+    return hashlib.sha256("\n".join(sorted(row["sha256"] for row in rows_of(name))).encode()).hexdigest()
 
 
 def digests(name: str) -> list[str]:
-    """sha256 of each file that can serve as the weights of that name.
+    """sha256 of each file that holds the weights of that name.
 
-    The first is of the file in use, or of the one that is downloaded where none is there.
+    The first is of the file in use or, if there is none, of the file that would be downloaded.
     """
     found = [describe(name).files[0].sha256, rows_of(name)[0]["sha256"]]
     if name in EXTRACTS:
@@ -187,19 +201,25 @@ def digests(name: str) -> list[str]:
 
 
 def is_sample(name: str) -> bool:
-    """Whether the set lies inside installed packages."""
+    """Whether the set is inside installed packages."""
     return name in SAMPLES
 
 
+def _place(base: Path, file: str) -> Path:
+    """The path of a file of a set: below base, or among the photographs of the repository."""
+    own = PHOTOS / Path(file).name
+    return own if own.is_file() and not (base / file).is_file() else base / file
+
+
 def _installed(file: str) -> Path:
-    """Where a file lies in its installed package, which is not imported for it."""
+    """The path of a file in its installed package, found without importing the package."""
     package, _, inside = file.partition("/")
     spec = importlib.util.find_spec(package)
     return Path(spec.origin).parent / inside if spec and spec.origin else Path(file)
 
 
 def way_out(*missing: str) -> str:
-    """What brings missing sets, in words; a command as it can be typed."""
+    """The command, in backquotes, that downloads missing sets."""
     if all(map(is_sample, missing)):
         return "installing requirements.lock"
     wanted = " ".join("nam" if name in PAIRS else name for name in missing)
@@ -207,44 +227,45 @@ def way_out(*missing: str) -> str:
 
 
 def _present(file: File, name: str) -> bool:
-    """There, at its registered size; a sample's is that of its pixels."""
+    """Whether the file exists with its registered size; of a sample the size of the pixels counts."""
     there = file.path.is_file()
     return there and (is_sample(name) or file.path.stat().st_size == file.bytes > 0)
 
 
 def available(name: str) -> bool:
-    """Whether all files of the set are there at the right size (checksums are for the reads)."""
+    """Whether all files of the set exist with the right size; checksums are verified at each read."""
     return all(_present(file, name) for file in describe(name).all_files)
 
 
 def load(name: str) -> ImageSet:
-    """The set, all its files present; raises MissingData, ValueError for an unknown name."""
+    """The set; raises MissingData if files are missing, ValueError for an unknown name."""
     images = describe(name)
     wanted = images.all_files
     missing = [file.path for file in wanted if not _present(file, name)]
     if missing:
         raise MissingData(
-            f"data set '{name}': {len(missing)} of {len(wanted)} files are missing or cut short, "
-            f"the first {missing[0]} ({way_out(name)} gets them, or point TUNABLE_DATA at a "
-            f"folder that has them)"
+            f"data set '{name}': {len(missing)} of {len(wanted)} files are missing or incomplete, "
+            f"the first {missing[0]} ({way_out(name)} gets them, or set TUNABLE_DATA to a folder "
+            f"that has them)"
         )
     return images
 
 
 def load_or_samples(name: str, split: str | None = None) -> ImageSet:
-    """The set, or else, with a warning, the embedded samples.
+    """The set or, if it is missing, photographs that every clone has, with a warning.
 
-    split: "train" or "test", the samples that may take its place, which do not overlap; by default
-    "train" for the sets of TRAINING and "test" for all others.
+    split: which embedded samples are used instead, "train" or "test"; the two do not overlap. Default
+    "train" for the sets of TRAINING and "test" for all others. For kodak and "test" the photographs of
+    kodak in data/photos are used.
     """
     split = split or ("train" if name in TRAINING else "test")
     if split not in ("train", "test"):
         raise ValueError(f"split must be 'train' or 'test'; got '{split}'")
     if available(name):
         return load(name)
-    instead = describe(f"samples-{split}")
+    instead = describe("photos" if (name, split) == ("kodak", "test") else f"samples-{split}")
     warnings.warn(
-        f"data set '{name}' is not in {root()}: the {len(instead)} embedded photographs of "
+        f"data set '{name}' is not in {root()}: the {len(instead)} photographs of "
         f"'{instead.name}' are used instead ({way_out(name)} gets it)",
         stacklevel=2,
     )
@@ -252,7 +273,7 @@ def load_or_samples(name: str, split: str | None = None) -> ImageSet:
 
 
 def content(name: str) -> bytes:
-    """The bytes of a set that is one file, verified; raises MissingData or DamagedFile."""
+    """The verified bytes of a set of one file; raises MissingData or DamagedFile."""
     (file,) = load(name).files
     return _verified(file, name)
 
@@ -275,8 +296,8 @@ def _check(found: bytes, file: File, name: str) -> None:
 
 
 def read(file: File, name: str) -> Tensor:
-    """One file of a set as [3, H, W] uint8: bytes, sha256 check, then decoding, so that nothing unknown
-    reaches the decoder."""
+    """One file of a set as [3, H, W] uint8. The sha256 is checked before decoding, so the decoder only
+    gets registered files."""
     pixels = _decode(_verified(file, name), file.path, f"{way_out(name)} replaces it")
     if is_sample(name):
         _check(pixels.tobytes(), file, name)
@@ -284,19 +305,19 @@ def read(file: File, name: str) -> Tensor:
 
 
 def decode(path: Path) -> Tensor:
-    """An image file that no registry knows, [3, H, W] uint8; raises DamagedFile for what is none."""
+    """Decode an image file outside the registry, [3, H, W] uint8; raises DamagedFile if it fails."""
     pixels = _decode(path.read_bytes(), path, "it is not one of the study's own files")
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
 
 
 def _decode(content: bytes, path: Path, remedy: str) -> np.ndarray:
-    """[H, W, 3] uint8; refuses whatever is not a PNG or JPEG of bearable size."""
+    """[H, W, 3] uint8; raises DamagedFile for anything but a PNG or JPEG of at most MAX_PIXELS."""
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"{image.width} x {image.height} is over {MAX_PIXELS} pixels")
+                raise ValueError(f"{image.width} x {image.height} is more than {MAX_PIXELS} pixels")
             return np.array(image.convert("RGB"))
-    except Exception as error:  # Pillow raises many kinds for what is broken
+    except Exception as error:  # Pillow raises many kinds for damaged files
         raise DamagedFile(f"{path} is not a readable PNG or JPEG: {error} ({remedy})") from error
 
 

@@ -9,9 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 RADIUS = 10
-"""Half the side of the blur kernel, in pixels, its centre left out."""
+"""Radius of the blur kernel in pixels; the kernel has 2 * RADIUS + 1 pixels a side."""
 MAX_RHO = 4.0
-"""Largest blur of training, standard deviation in pixels."""
+"""Largest blur in training, standard deviation in pixels."""
+GAMMA = 8.0
+"""Largest strength of the sharpening (Sec. 4.1.2)."""
 
 
 def gaussian_noise(clean: Tensor, sigma: Tensor | float, generator: torch.Generator) -> Tensor:
@@ -30,7 +32,7 @@ def standard_noise(shape: Sequence[int], generator: torch.Generator) -> Tensor:
 
 
 def add_noise(clean: Tensor, sigma: Tensor | float, noise: Tensor) -> Tensor:
-    """Clean images [B, C, H, W] plus noise of their shape and standard deviation 1, times sigma / 255.
+    """Clean images [B, C, H, W] plus sigma / 255 times noise of the same shape and standard deviation 1.
 
     Raises as gaussian_noise does.
     """
@@ -42,11 +44,11 @@ def add_noise(clean: Tensor, sigma: Tensor | float, noise: Tensor) -> Tensor:
 
 
 def gaussian_blur(clean: Tensor, rho: Tensor | float) -> Tensor:
-    """Clean blurred by a 21 x 21 Gaussian kernel (Sec. 4.1.2), differentiable in both.
+    """Blur by a 21 x 21 Gaussian kernel (Sec. 4.1.2), differentiable in clean and rho.
 
     clean: [B, C, H, W]; rho: a number or [B], standard deviation in pixels, 0 for the image itself. The
-    kernel is the density at whole pixels, cut at 10, which trims it more the further rho is above 4, and
-    made to sum to 1; the border is replicated (scipy.ndimage's mode "nearest").
+    kernel is the density at whole pixels, truncated at 10 pixels (noticeably for rho above 4) and
+    normalised to sum 1; the border is replicated (scipy.ndimage's mode "nearest").
     Raises ValueError for a negative or non-finite rho, another number of them, or an image smaller than
     the kernel.
     """
@@ -62,13 +64,13 @@ def gaussian_blur(clean: Tensor, rho: Tensor | float) -> Tensor:
         )
     taps = gaussian_taps(rho).to(clean).view(-1, side, 1, 1, 1).unbind(1)  # each [1 or B, 1, 1, 1]
     padded = F.pad(clean, (RADIUS,) * 4, mode="replicate")
-    # Sums of shifted images, not a convolution: the same under autocast and on every device.
+    # Sums of shifted images instead of a convolution: equal under autocast and on every device.
     rows = sum(tap * padded.narrow(-2, shift, size[0]) for shift, tap in enumerate(taps))
     return sum(tap * rows.narrow(-1, shift, size[1]) for shift, tap in enumerate(taps))
 
 
 def gaussian_taps(rho: Tensor) -> Tensor:
-    """One side of the separable kernel: [..., 21] for rho [...], the unit impulse where rho is 0."""
+    """Taps of the separable kernel along one axis: [..., 21] for rho [...]; an impulse for rho = 0."""
     offsets = torch.arange(-RADIUS, RADIUS + 1, device=rho.device)
     rho = rho[..., None]
     density = torch.exp(-(offsets / rho.where(rho > 0, 1)).square() / 2)
@@ -95,5 +97,20 @@ def _one_or_one_each(name: str, level: Tensor, clean: Tensor) -> None:
 
 
 def seeded_noise(clean: Tensor, sigma: float) -> Tensor:
-    """One image [3, H, W] with the noise of our tests: seed 0 for every image, as the field does."""
+    """One image [3, H, W] with the noise of all tests: seed 0 for every image, as is usual."""
     return gaussian_noise(clean[None], sigma, torch.Generator().manual_seed(0))[0]
+
+
+def high_pass(image: Tensor) -> Tensor:
+    """The high pass y - g * y; g is the paper's Gaussian, 9 x 9 pixels, std 2.5, borders reflected.
+
+    image: [B, C, H, W] of at least 5 x 5 pixels.
+    """
+    if min(image.shape[-2:]) < 5:
+        raise ValueError(f"the 9 x 9 mask needs images of 5 x 5 pixels or more; got {list(image.shape)}")
+    x = torch.arange(-4, 5, dtype=image.dtype, device=image.device)
+    g = torch.exp(-(x**2) / (2 * 2.5**2))
+    g = (g / g.sum()).expand(image.shape[1], 1, -1)
+    padded = F.pad(image, (4, 4, 4, 4), mode="reflect")
+    rows = F.conv2d(padded, g[:, :, None], groups=image.shape[1])
+    return image - F.conv2d(rows, g[:, :, :, None], groups=image.shape[1])

@@ -1,6 +1,6 @@
-"""Bringing image sets and weights into datasets.root(): verified, atomic, resumed where it stopped.
+"""Download image sets and weights to datasets.root(): verified, atomic, and resumable.
 
-`python -m study.images.downloads kodak bsds500` downloads, `--list` shows what there is.
+`python -m study.images.downloads kodak bsds500` downloads these sets, `--list` lists all sets.
 """
 
 from __future__ import annotations
@@ -34,28 +34,28 @@ from study.images.datasets import (
 from tunable_core.files import DamagedFile, replacing, write_atomically
 
 MEASURED = ["kodak", "cbsd68", "alexnet", "niqe"]
-LAPTOP = ["bsds500", "nam", "vgg19", "style", *MEASURED, "bsd100", "set5", "set14"]
+LAPTOP = ["bsds500", "bsds500-clean", "nam", "vgg19", "style", *MEASURED, "bsd100", "set5", "set14"]
 PROFILES = {
     "smoke": [],
     "laptop": LAPTOP,
     "gpu": ["bsds500", *MEASURED],
     "paper": [*LAPTOP, "urban100", "div2k"],
 }
-"""What `make data` gets for each budget: all that its runs are trained on and measured with."""
+"""The sets that `make data` downloads for each budget: all that its runs need for training and tests."""
 
 
 class DownloadFailed(OSError):
-    """A file did not arrive whole."""
+    """A file could not be downloaded completely."""
 
 
 def download(
     name: str, *, progress: bool = True, downloader: Callable[..., None] | None = None
 ) -> ImageSet:
-    """Bring the set into root(): each file is verified before it takes its place, right ones stay.
+    """Download a set to root(): each file is verified before it is put in place; valid files are kept.
 
-    An interrupted download goes on with the next missing file, and restarts the one it was at.
+    After an interruption the download continues with the first missing file.
     downloader(url, output_file, None) writes one file; by default pooch's, over HTTPS.
-    Raises DownloadFailed, or DamagedFile for an archive whose content is not what it should be.
+    Raises DownloadFailed, or DamagedFile for an archive with unexpected content.
     """
     rows, images = rows_of(name), describe(name)
     if is_sample(name) or all(_whole(file) for file in images.files):
@@ -80,10 +80,10 @@ def download(
                 if tries_left:
                     time.sleep(1)
                     continue
-                reason = str(error).split("(Caused by ")[-1]  # the heart of what urllib3 says
+                reason = str(error).split("(Caused by ")[-1]  # the cause in urllib3's message
                 raise DownloadFailed(
-                    f"{row['file']} did not arrive from {row['url']}: {reason} (try again: what has "
-                    f"arrived is kept)"
+                    f"{row['file']} could not be downloaded from {row['url']}: {reason} (try again: "
+                    f"complete files are kept)"
                 ) from error
 
     bar = tqdm(total=len(rows), desc=name, unit="file", disable=not progress or bar_per_file)
@@ -112,9 +112,9 @@ def _sha256(path: Path) -> str:
 
 
 def _unpack(archive: Path, sha256: str, images: list[str], progress: bool) -> None:
-    """Unpack FOLDER/IMAGE.png of FOLDER.zip, for the images named, and write FOLDER.tsv last.
+    """Unpack FOLDER/IMAGE.png of FOLDER.zip for the given images, and write FOLDER.tsv last.
 
-    Places are made of the names asked for, never of those in the archive.
+    Paths are built from the given names, never from names in the archive.
     """
     folder, lines = archive.with_suffix(""), [sha256]
     try:
@@ -131,7 +131,7 @@ def _unpack(archive: Path, sha256: str, images: list[str], progress: bool) -> No
 
 
 def _refuse(member: zipfile.ZipInfo) -> None:
-    """Raise ValueError for a member that no honest archive of images has."""
+    """Raise ValueError for a member that may be malicious."""
     name = member.filename
     if name.startswith("/") or "\\" in name or ":" in name or ".." in PurePosixPath(name).parts:
         raise ValueError(f"its member '{name}' points out of its folder")
@@ -142,7 +142,7 @@ def _refuse(member: zipfile.ZipInfo) -> None:
 
 
 def _table() -> str:
-    """Every set: name, files, size, whether it is here, licence."""
+    """A table of all sets: name, files, size, whether it is downloaded, licence."""
     lines = [f"{'set':<14}{'files':>7}{'MB':>8}  {'here':<6}licence"]
     for name in names():
         images, size = describe(name), sum(int(row["bytes"]) for row in rows_of(name)) / 1e6
@@ -156,14 +156,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Download sets, or list them; returns the exit status."""
     parser = argparse.ArgumentParser("python -m study.images.downloads", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(names())}")
-    parser.add_argument("--profile", choices=PROFILES, help="the sets of a budget")
-    parser.add_argument("--list", action="store_true", help="show the sets and where they are")
+    parser.add_argument("--profile", choices=PROFILES, help="download the sets of a budget")
+    parser.add_argument("--list", action="store_true", help="list the sets")
     chosen = parser.parse_args(arguments)
     wanted = [*PROFILES.get(chosen.profile, []), *chosen.names]
     if chosen.list:
         print(f"Data sets in {root()}\n{_table()}")
     elif chosen.profile and not wanted:
-        print(f"{chosen.profile} needs no data set: the embedded samples serve")
+        print(f"{chosen.profile} needs no data set: it uses the embedded samples")
     elif not wanted:
         parser.error("name the sets to download, or --list them")
     try:
@@ -175,7 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
+        print("interrupted; the same command continues from here", file=sys.stderr)
         return 130
     return 0
 

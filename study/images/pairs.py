@@ -1,7 +1,7 @@
 """Photographs with real noise, in pairs: the data set nam, split for training and testing.
 
-A pair is one image of six channels, [6, H, W] uint8: the clean RGB, then the noisy RGB, so that crops
-and flips treat both alike.
+A pair is one image of six channels, [6, H, W] uint8: the clean RGB, then the noisy RGB, so that both get
+the same crops and flips.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from study.images.datasets import File, ImageSet
 from tunable_core.files import DamagedFile
 
 NAM_TEST = ("07", "13", "14", "17", "19", "20", "24", "25")
-"""Pairs of nam for testing; the other 17 train. Pairs that show the same object are on one side."""
+"""Test pairs of nam; the other 17 are for training. Pairs of the same object are in the same half."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class PairSet(ImageSet):
 
     @property
     def all_files(self) -> list[File]:
-        """Every file that the pairs are read from; see ImageSet."""
+        """Every file of the pairs; see ImageSet."""
         return [*self.files, *self.noisy]
 
     def __getitem__(self, which: int | str) -> Tensor:
@@ -38,14 +38,14 @@ class PairSet(ImageSet):
         noisy = datasets.read(self.noisy[position], self.name)
         if noisy.shape != clean.shape:
             raise DamagedFile(
-                f"{self.noisy[position].path} and its clean twin differ in size: "
+                f"{self.noisy[position].path} and its clean image differ in size: "
                 f"{list(noisy.shape)} and {list(clean.shape)}"
             )
         return torch.cat([clean, noisy])
 
 
 def nam(split: str) -> PairSet:
-    """The pairs of nam of one split, "train" or "test", whether or not the files are there."""
+    """The pairs of nam of one split, "train" or "test", whether or not the files exist."""
     if split not in ("train", "test"):
         raise ValueError(f"split must be 'train' or 'test'; got {split!r}")
     whole = datasets.describe("nam")

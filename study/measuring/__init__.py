@@ -1,1 +1,1 @@
-"""Measurements: sweeps over dials, metrics, how a dial behaves, what tuning costs."""
+"""Measurements: sweeps over dials, metrics, the behaviour of dials, the cost of tuning."""

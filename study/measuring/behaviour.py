@@ -1,4 +1,4 @@
-"""How a dial behaves: does it move its behaviour steadily, evenly, and alone?"""
+"""How a dial behaves: does it change its behaviour monotonically, evenly, and independently?"""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from study.measuring.sweep import average
 from tunable_core.objectives import NU
 
 Direction = Literal["up", "down"]
-"""The way a value should move along a dial."""
+"""The direction in which a value should change along a dial."""
 OWN = {"kept": "omega_1", "detail": "omega_2"}
-"""The dial that each behaviour of joint denoising and deblurring belongs to: the kept-noise fraction and
-the strength of the detail."""
+"""The dial of each behaviour of joint denoising and deblurring: of the kept-noise fraction and of the
+strength of the detail."""
 
 
 def _moves(values: pd.Series, wanted: Direction) -> pd.Series:
-    """Each step along the dial, positive in the wanted direction."""
+    """The change in each step along the dial, positive in the wanted direction."""
     if wanted not in ("up", "down"):
         raise ValueError(f"wanted must be 'up' or 'down'; got {wanted!r}")
     return (values.diff() if wanted == "up" else -values.diff()).iloc[1:]
 
 
 def right_steps(values: pd.Series, wanted: Direction) -> tuple[int, int]:
-    """How many steps of a series go the wanted way, and of how many; a standstill does not."""
+    """The number of steps in the wanted direction (no change does not count), and of all steps."""
     moves = _moves(values, wanted)
     return int((moves > 0).sum()), len(moves)
 
 
 def steps_back(values: pd.Series, wanted: Direction, slack: float = 0.0) -> list:
-    """Positions at which a series goes against the wanted way, by more than the slack."""
+    """Positions at which a series moves against the wanted direction by more than the slack."""
     moves = _moves(values, wanted)
     return list(moves.index[moves < -slack])
 
 
 def right_steps_of_styles(frame: pd.DataFrame, p: int) -> tuple[int, int]:
-    """Along the edges between p styles: steps that lower the objective turned up, or raise the other.
+    """Steps along the edges between p styles that lower the objective turned up, or raise the other.
 
-    frame: of a StyleSweep over style_sweep.ring(p, steps). Returns how many do, and of how many.
+    frame: of a StyleSweep over style_sweep.ring(p, steps). Returns their number, and that of all steps.
     """
     found = []
     for i in range(1, p + 1):
@@ -53,27 +53,27 @@ def right_steps_of_styles(frame: pd.DataFrame, p: int) -> tuple[int, int]:
 
 
 class Evenness(NamedTuple):
-    """How evenly a value moves along a dial; each is 0 or small for an even dial."""
+    """How evenly a value changes along a dial; each number is 0 or small for an even dial."""
 
     largest_step: float
-    """The largest single step as a share of all movement: 1 / steps for an even dial."""
+    """The largest step as a share of the total change: 1 / steps for an even dial."""
     off_line: float
     """The largest distance from the straight line between the ends, as a share of their distance: 0 for
     an even dial, near 1 for a switch."""
     backwards: float
-    """The share of all movement that goes against the dial: 0 for a monotonic one."""
+    """The share of the total change that is against the dial: 0 for a monotonic dial."""
 
 
 def evenness(values: ArrayLike) -> Evenness:
-    """How evenly values move along a dial.
+    """How evenly values change along a dial.
 
     values: [n], in the order of the dial, at even steps.
-    Raises ValueError where the two ends are equal.
+    Raises ValueError if the values at the two ends are equal.
     """
     values = np.asarray(values, dtype=float)
     steps, span = np.diff(values), values[-1] - values[0]
     if span == 0:
-        raise ValueError("the values are equal at both ends of the dial, so evenness means nothing")
+        raise ValueError("the values at both ends of the dial are equal, so evenness is undefined")
     moved = np.abs(steps).sum()
     line = np.linspace(values[0], values[-1], len(values))
     return Evenness(
@@ -84,7 +84,7 @@ def evenness(values: ArrayLike) -> Evenness:
 
 
 def miss(along: pd.DataFrame, nu: float = NU) -> float:
-    """Mean distance of the kept-noise fraction from what Eq. 9 asks for, nu omega_2.
+    """Mean distance of the kept-noise fraction from the target of Eq. 9, nu omega_2.
 
     along: one row per position of the dial; columns kept and omega_2.
     """
@@ -92,12 +92,12 @@ def miss(along: pd.DataFrame, nu: float = NU) -> float:
 
 
 def disentanglement(frame: pd.DataFrame) -> pd.DataFrame:
-    """How much each dial moves each behaviour: dials x behaviours of OWN, in the units of the behaviour.
+    """How much each dial changes each behaviour: dials x behaviours of OWN, in the behaviour's units.
 
-    frame: a JointSweep over a whole grid of dials, from 0 to 1 each. An entry is the change of the
-    behaviour, without its sign, from 0 to 1 of the dial, mean over the positions of the other dial and
-    the degradations; images are averaged before. Independent dials have a diagonal matrix.
-    Raises ValueError where a corner of the grid is missing.
+    frame: a JointSweep over a whole grid of dials, each from 0 to 1. An entry is the absolute change of
+    the behaviour when the dial goes from 0 to 1, averaged over the positions of the other dial and the
+    degradations; images are averaged first. The matrix of independent dials is diagonal.
+    Raises ValueError if a corner of the grid is missing.
     """
     dials = ["omega_1", "omega_2"]
     levels = [c for c in LEVELS if c in frame]
@@ -112,9 +112,9 @@ def disentanglement(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def leak(matrix: pd.DataFrame) -> pd.Series:
-    """Share of all movement of each behaviour that is due to the dial that it does not belong to.
+    """Share of the change of each behaviour that is caused by the other behaviour's dial.
 
-    matrix: of disentanglement(). 0 for independent dials, 0.5 where both dials move it equally, NaN
-    where nothing moves.
+    matrix: of disentanglement(). 0 for independent dials, 0.5 if both dials change it equally, NaN if
+    neither does.
     """
     return pd.Series({b: 1 - matrix.loc[dial, b] / matrix[b].sum() for b, dial in OWN.items()})

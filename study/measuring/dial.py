@@ -1,4 +1,4 @@
-"""From a wanted result to the dial: metrics at an equal kept fraction, and the omega that reaches it."""
+"""Compare dials at an equal kept fraction, and find the omega that reaches a wanted result."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import torch
 from scipy.optimize import brentq
 from torch import Tensor
 
+from study.controls.base import Control
 from study.measuring import metrics
-from tunable_core.controls.base import Control
 from tunable_core.omega import OmegaLike, path
 
 FULL = ((0.0, 1.0), (1.0, 0.0))
-"""The path of the denoising dial: from noise preservation to fidelity."""
+"""The path of the denoising dial, from noise preservation to fidelity."""
 
 
 def at_equal_kept(along: pd.DataFrame, kept: float, metric: str = "psnr") -> float:
-    """A metric where the dial keeps that fraction of the noise, by linear interpolation along the dial.
+    """A metric where the dial keeps a given fraction of the noise, interpolated linearly along the dial.
 
-    NaN where the dial does not reach it. A dial that passes it more than once is read where it does so
-    first, coming from noise preservation.
+    NaN if the dial does not reach that fraction. If it crosses it several times, the crossing nearest to
+    noise preservation is used.
     """
     f, values = along["kept"].to_numpy(), along[metric].to_numpy()
     for i in range(len(f) - 1):
@@ -35,14 +35,14 @@ def at_equal_kept(along: pd.DataFrame, kept: float, metric: str = "psnr") -> flo
 
 @dataclass(frozen=True)
 class Found:
-    """What tune_for found."""
+    """The result of tune_for."""
 
     omega: tuple[float, ...]
     """The dials."""
     reached: float
-    """The kept fraction, or the PSNR in dB, at these dials."""
+    """The kept fraction, or the PSNR in dB, at omega."""
     output: Tensor
-    """The image there, [1, 3, H, W]."""
+    """The output at omega, [1, 3, H, W]."""
 
 
 @torch.inference_mode()
@@ -59,14 +59,14 @@ def tune_for(
 ) -> Found:
     """The dials at which an image keeps a wanted fraction of its noise, or reaches a wanted PSNR.
 
-    x: one noisy image [1, 3, H, W]; give one of kept, in [0, 1], and psnr, in dB.
-    clean: [1, 3, H, W]. Without it the control's own output at the second end, its cleanest, stands in
-        for the truth, so that a photograph of which nothing else is known can be tuned: kept is then the
-        share of what the network takes for noise.
-    ends: the path on which to look, from noise preservation to fidelity.
-    The path is looked at in `grid` places, then refined where the wanted value is first passed, until
-    the position on the path is known to `tolerance`.
-    Raises ValueError for a value that the dial does not reach, with the range it has.
+    x: one noisy image [1, 3, H, W]; give either kept, in [0, 1], or psnr, in dB.
+    clean: [1, 3, H, W]. Without it the control's output at the second end, which is its cleanest, is
+        used instead, as for a photograph without a clean version: kept is then the share of the noise
+        that the network removes there.
+    ends: the path that is searched, from noise preservation to fidelity.
+    The path is evaluated at `grid` positions, and the first crossing of the wanted value is refined by
+    Brent's method to `tolerance` of the path.
+    Raises ValueError, with the range of the dial, for a value that the dial does not reach.
     """
     if (kept is None) == (psnr is None):
         raise ValueError(f"tune_for needs either kept or psnr; got kept={kept}, psnr={psnr}")
@@ -88,7 +88,7 @@ def tune_for(
     def miss(t: float) -> float:
         return value(control(x, omega_at(t))) - wanted
 
-    # the stand-in makes the last PSNR infinite; any large number keeps the bracket
+    # without clean the last PSNR is infinite; any large number keeps the bracket
     seen = np.nan_to_num([value(y) - wanted for y in control.outputs(x, omegas)], posinf=1e3)
     passed = np.flatnonzero(seen[:-1] * seen[1:] <= 0)
     if not len(passed):

@@ -1,4 +1,4 @@
-"""What a sweep is: test images, the cases they make, positions of the dials, and the metrics."""
+"""The base of all sweeps: test images, their degraded cases, positions of the dials, and metrics."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from tunable_core.checks import are_numbers, check, is_count
 
 FIVE = ((0.0, 1.0), (0.25, 0.75), (0.5, 0.5), (0.75, 0.25), (1.0, 0.0))
 """The omegas of Table 1."""
-LEVELS = ("sigma", "rho")
-"""Columns of a table that hold levels of degradation: see Case.levels."""
+LEVELS = ("kind", "sigma", "rho")
+"""Columns of a table with the degradation of an image: see Case.levels."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One test image."""
+    """One degraded version of a test image."""
 
     image: str
     """Its id."""
-    levels: dict[str, float]
-    """How it was degraded: sigma in grey levels of 255, rho in pixels; {} for noise of its own."""
+    levels: dict[str, float | str]
+    """Its degradation: kind of noise, sigma in grey levels of 255, rho in pixels; {} for real noise."""
     clean: Tensor
     """[3, H, W] in [0, 1]."""
     degraded: Tensor
     """[3, H, W], not clipped."""
     noiseless: Tensor | None = None
-    """[3, H, W], degraded but for its noise; None is clean."""
+    """[3, H, W], degraded without the noise; None if that is clean."""
     omegas: tuple[tuple[float, ...], ...] | None = None
-    """Positions of the dials for this image alone; None takes those of the sweep."""
+    """Positions of the dials for this case alone; None uses those of the sweep."""
 
 
 def _plain(value: Any) -> Any:
-    """A setting as plain data, without fields that have the value of before they were added."""
+    """A setting as plain data, without later fields that still have their "before" value."""
     if isinstance(value, tuple):
         return tuple(map(_plain, value))
     if not is_dataclass(value):
@@ -48,27 +48,27 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class ImageSweep(ABC):
-    """What is measured, but for the control: images, positions of the dials, metrics.
+    """The settings of a measurement apart from the control: images, positions of the dials, metrics.
 
-    All fields are part of the key of a stored sweep. A kind of sweep adds fields of its own and says
-    how an image becomes cases and what is measured of an output. A field added later declares in its
-    metadata the value that earlier sweeps had, {"before": value}, and leaves their keys as they are.
-    Raises ValueError with all faults of its fields.
+    All fields are part of the key of a stored sweep. Subclasses add fields and define the cases of an
+    image and the metrics of an output. A field that is added later declares in its metadata the value
+    that earlier sweeps had, {"before": value}, so that their keys stay the same.
+    Raises ValueError that lists all invalid fields.
     """
 
     images: str = "kodak"
-    """Test images, a name of datasets.py."""
+    """Test images: the name of a set in datasets.py."""
     omegas: tuple[tuple[float, ...], ...] = FIVE
     """Positions of the dials."""
     every: int = 1
     """Take every n-th image of the set."""
     crop: int | None = None
-    """Side of a central square crop, pixels; None takes whole images."""
+    """Side of a central square crop in pixels; None uses whole images."""
 
     replaceable: ClassVar[bool] = True
-    """Whether the embedded samples can be measured where the images are missing."""
+    """Whether the embedded samples can be used if the images are missing."""
     perceptual: ClassVar[bool] = False
-    """Whether LPIPS and NIQE are measured too, whose weights are downloaded."""
+    """Whether LPIPS and NIQE are measured, which need downloaded weights."""
     bf16: ClassVar[bool] = False
     """Whether the network runs in bfloat16."""
 
@@ -93,7 +93,7 @@ class ImageSweep(ABC):
 
     @property
     def cases_per_image(self) -> int:
-        """Number of cases that one image makes."""
+        """Number of cases of one image."""
         return 1
 
     def __len__(self) -> int:
@@ -101,7 +101,7 @@ class ImageSweep(ABC):
         return len(datasets.describe(self.images).ids[:: self.every]) * self.cases_per_image
 
     def cases(self) -> Iterator[Case]:
-        """The cases of each test image; raises datasets.MissingData without the images."""
+        """The cases of all test images; raises datasets.MissingData without the images."""
         pictures = datasets.load(self.images)
         for name in pictures.ids[:: self.every]:
             yield from self.cases_of(name, cut(pictures[name], self.crop))
@@ -116,11 +116,11 @@ class ImageSweep(ABC):
 
 
 def cut(image: Tensor, crop: int | None) -> Tensor:
-    """uint8 [3, H, W] to [0, 1], the central square of that side where there is one."""
+    """uint8 [3, H, W] to [0, 1]; crop: side of the central square that is cut, or None."""
     image = image.float() / 255
     if crop is None:
         return image
     top, left = ((side - crop) // 2 for side in image.shape[-2:])
     if min(top, left) < 0:
-        raise ValueError(f"a crop of {crop} does not fit in {list(image.shape[-2:])}")
+        raise ValueError(f"a crop of {crop} pixels is larger than the image, {list(image.shape[-2:])}")
     return image[:, top : top + crop, left : left + crop]

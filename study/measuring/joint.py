@@ -1,4 +1,4 @@
-"""What a perfect answer would score in joint denoising and deblurring."""
+"""Metrics of ideal outputs in joint denoising and deblurring."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import pandas as pd
 
 from study.measuring import metrics
 from study.measuring.protocols import JointSweep
-from tunable_core.objectives import Joint
+from study.tasks.joint import Joint
 
 
 def ideal(what: JointSweep, readings: Sequence[str] = ("adapted", "clean", "literal")) -> pd.DataFrame:
-    """PSNR of the targets themselves: what a network that knew the clean image would score.
+    """PSNR of the targets themselves: the score of a network that knows the clean image.
 
-    At unequal dials the L1 loss is least at the target of the larger one, at equal dials anywhere
-    between the two. One row per reading, image, degradation and omega; psnr_noise and psnr_blur of the
-    two targets of objectives.Joint, inf where a target is the clean image.
+    At unequal dials the L1 loss has its minimum at the target of the larger dial, at equal dials
+    anywhere between the two. One row per reading, image, degradation and omega; psnr_noise and psnr_blur
+    of the two targets of tasks.joint.Joint, inf if a target is the clean image.
     """
     rows = []
     for case in what.cases():

@@ -1,4 +1,4 @@
-"""Where tuned kernels go when the dial turns: PCA, then t-SNE (Sec. 5, Figs. 8 and 9)."""
+"""Paths of tuned kernels along a dial: PCA, then t-SNE (Sec. 5, Figs. 8 and 9)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import pandas as pd
 import torch
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from sklearn.metrics import silhouette_score
 from torch import Tensor
 
-from tunable_core.controls.base import Control
+from study.controls.base import Control
 
 
 @torch.no_grad()
 def tuned_kernels(control: Control, omegas: Tensor, layers: list[list[str]]) -> np.ndarray:
     """The kernels of groups of layers at each omega, flattened: [groups, N, numbers].
 
-    omegas: [N, p]; layers: parameter names of each group; groups must have one size.
+    omegas: [N, p]; layers: parameter names of each group; groups must have equal sizes.
     """
     tuned = [dict(control.at(omega).named_parameters()) for omega in omegas]
     return np.stack(
@@ -28,7 +29,7 @@ def tuned_kernels(control: Control, omegas: Tensor, layers: list[list[str]]) -> 
 
 
 def embed(kernels: np.ndarray, *, components: int = 10, perplexity: float = 5.0, seed: int = 0):
-    """PCA then t-SNE of all kernels of all groups together, as Fig. 8: [groups, N, 2]."""
+    """PCA, then t-SNE, of the kernels of all groups together, as in Fig. 8: [groups, N, 2]."""
     groups, positions, size = kernels.shape
     flat = kernels.reshape(groups * positions, size)
     components = min(components, *flat.shape)
@@ -38,12 +39,22 @@ def embed(kernels: np.ndarray, *, components: int = 10, perplexity: float = 5.0,
     return points.reshape(groups, positions, 2)
 
 
+def separation(kernels: np.ndarray, *, perplexity: float = 5.0, seed: int = 0) -> float:
+    """How well the groups are separated in the points of embed(): their mean silhouette coefficient.
+
+    1 for groups far apart, 0 for overlapping groups. kernels: as returned by tuned_kernels().
+    """
+    points = embed(kernels, perplexity=perplexity, seed=seed)
+    groups = np.repeat(np.arange(len(points)), points.shape[1])
+    return float(silhouette_score(points.reshape(-1, 2), groups))
+
+
 def straightness(kernels: np.ndarray) -> pd.DataFrame:
     """How straight the path of each group is: one row per group.
 
     kernels: [groups, N, numbers] along a path of the dial. explained: share of variance on the first
-    principal component, 1 for a segment; length: distance between the ends over the norm of the middle;
-    detour: length of the polygon over the distance of its ends, 1 for a segment.
+    principal component, 1 for a straight line; length: distance between the ends divided by the norm of
+    the middle; detour: length of the path divided by the distance of its ends, 1 for a straight line.
     """
     rows = []
     for path in kernels.astype(np.float64):
@@ -70,10 +81,10 @@ def directions(kernels: np.ndarray) -> np.ndarray:
 
 
 def first_component(kernels: np.ndarray) -> np.ndarray:
-    """First principal component of the kernels of one layer at each omega, as Fig. 9: [N, 3, k, k].
+    """First principal component of the kernels of one layer at each omega, as in Fig. 9: [N, 3, k, k].
 
-    kernels: [N, C, 3, k, k], C kernels that see or make RGB. The component is scaled by its standard
-    deviation; its sign, which is arbitrary, is chosen to continue that of the omega before.
+    kernels: [N, C, 3, k, k], C kernels with RGB input or output. The component is scaled by its standard
+    deviation; its arbitrary sign is chosen to agree with the previous omega.
     """
     components = []
     for at_omega in kernels.astype(np.float64):

@@ -1,7 +1,7 @@
 """Image metrics: [B, 3, H, W] images in [0, 1] to one number per image, [B].
 
-All refuse, with a ValueError of one sentence, images that are no RGB batch, of two sizes, or too small,
-that hold NaN or infinity, or that are outside [0, 1] by more than noise explains (0 to 255, [-1, 1]).
+All raise ValueError for images that are not an RGB batch, differ in size, are too small, contain NaN or
+infinity, or exceed [0, 1] by more than noise explains (as images in [0, 255] or [-1, 1] do).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 from torch.nn import functional as F
 
+from study.images.degradations import high_pass
 from study.measuring import niqe as naturalness
 from study.networks.torchvision_import import import_torchvision
 from study.tasks import weights
-from tunable_core.objectives import high_pass
 
 LPIPS_LEAST = 31
-"""Side in pixels below which AlexNet has nothing left to pool."""
+"""Smallest side in pixels that AlexNet's pooling allows."""
 BLOCK = 16
-"""Side in pixels of the areas whose means tell noise from a wrong range."""
+"""Side in pixels of the areas whose means distinguish noise from a wrong range."""
 
 
 def psnr(output: Tensor, target: Tensor, *, clip: bool = True, crop: int = 0) -> Tensor:
@@ -32,7 +32,7 @@ def psnr(output: Tensor, target: Tensor, *, clip: bool = True, crop: int = 0) ->
     clip: clip both images to [0, 1] first (the convention of Table 1, in floating point, no rounding);
     crop: border in pixels left out. Equal images give inf.
     """
-    output, target = _checked("psnr", crop=crop, output=output, target=target)
+    output, target = checked("psnr", crop=crop, output=output, target=target)
     if clip:
         output, target = output.clamp(0, 1), target.clamp(0, 1)
     error = (output.double() - target.double()).square().flatten(1).mean(1)
@@ -44,7 +44,7 @@ def ssim(output: Tensor, target: Tensor, *, crop: int = 0) -> Tensor:
 
     Wang et al. 2004 through scikit-image, images clipped to [0, 1], K1 = 0.01, K2 = 0.03.
     """
-    output, target = _checked("ssim", least=11, crop=crop, output=output, target=target)
+    output, target = checked("ssim", least=11, crop=crop, output=output, target=target)
     images = [x.clamp(0, 1).double().cpu().numpy() for x in (output, target)]
     settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
     values = [
@@ -54,24 +54,14 @@ def ssim(output: Tensor, target: Tensor, *, crop: int = 0) -> Tensor:
     return torch.from_numpy(np.array(values, dtype=np.float32))
 
 
-def luma(image: Tensor) -> Tensor:
-    """Y of BT.601, 16 to 235 of 255, not rounded, in all three channels, so that any metric takes it.
-
-    image: [B, 3, H, W], RGB in [0, 1]. Super-resolution is compared on it.
-    """
-    weights = torch.tensor(naturalness.LUMA, dtype=image.dtype, device=image.device)
-    y = (torch.einsum("bchw,c->bhw", image, weights) + 16) / 255
-    return y[:, None].expand(-1, 3, -1, -1)
-
-
 def kept_fraction(output: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
     """Share f of the noise that the output keeps: [B].
 
     Least-squares slope of (output - clean) on (degraded - clean), nothing clipped. It is 1 for the
     noisy input, 0.9 for full noise preservation, and a little over 0 for a good denoiser, whose error
-    is correlated with the noise. Raises ValueError where there is no noise.
+    is correlated with the noise. Raises ValueError if there is no noise.
     """
-    output, clean, degraded = _checked("kept_fraction", output=output, clean=clean, degraded=degraded)
+    output, clean, degraded = checked("kept_fraction", output=output, clean=clean, degraded=degraded)
     noise = (degraded.double() - clean.double()).flatten(1)
     power = noise.square().sum(1)
     if (power == 0).any():
@@ -81,13 +71,13 @@ def kept_fraction(output: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
 
 
 def detail_gain(output: Tensor, clean: Tensor) -> Tensor:
-    """How strongly the clean image's detail stands in the output: [B].
+    """Strength of the clean image's detail in the output: [B].
 
-    Least-squares slope of the output's high pass (objectives.high_pass) on the clean image's, nothing
-    clipped: 1 for the clean image, less for a blurred one, 1 + gamma for one sharpened by gamma, and
-    independent of noise but for chance. Raises ValueError for a flat image.
+    Least-squares slope of the output's high pass (degradations.high_pass) on the clean image's, nothing
+    clipped. It is 1 for the clean image, less for a blurred one, 1 + gamma for one sharpened by gamma;
+    noise does not change its expected value. Raises ValueError for a flat image.
     """
-    output, clean = _checked("detail_gain", least=5, output=output, clean=clean)
+    output, clean = checked("detail_gain", least=5, output=output, clean=clean)
     a, b = (high_pass(image).flatten(1).double() for image in (output, clean))
     power = b.square().sum(1)
     if (power < 1e-12).any():
@@ -99,9 +89,9 @@ def lpips(output: Tensor, target: Tensor) -> Tensor:
     """Perceptual distance of Zhang et al. 2018, version 0.1 with AlexNet, 0 for equal images: [B].
 
     Over the whole image, clipped to [0, 1] first; no gradient. AlexNet comes from weights.py, which
-    raises datasets.MissingData where it is not there.
+    raises datasets.MissingData if it is missing.
     """
-    output, target = _checked("lpips", least=LPIPS_LEAST, output=output, target=target)
+    output, target = checked("lpips", least=LPIPS_LEAST, output=output, target=target)
     network = _lpips_network(output.device)
     with torch.no_grad(), torch.autocast(output.device.type, enabled=False):
         return network(*(2 * x.float().clamp(0, 1) - 1 for x in (output, target))).flatten()
@@ -109,11 +99,11 @@ def lpips(output: Tensor, target: Tensor) -> Tensor:
 
 @functools.cache
 def _lpips_network(device: torch.device) -> torch.nn.Module:
-    """The network with AlexNet's convolutions, built once for a device; no seed is touched."""
+    """The network with AlexNet's convolutions, built once per device; random states are not changed."""
     convolutions = weights.load("alexnet")
     import_torchvision()
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"torchvision\.models")  # it is asked the old way
+        warnings.filterwarnings("ignore", module=r"torchvision\.models")  # lpips uses its old arguments
         from lpips import LPIPS
 
         network = LPIPS(net="alex", pnet_rand=True, verbose=False)
@@ -125,10 +115,10 @@ def _lpips_network(device: torch.device) -> torch.nn.Module:
 def niqe(output: Tensor) -> Tensor:
     """Naturalness without a reference, 0 or more, lower is better, about 3 for photographs: [B].
 
-    Mittal et al. 2013 as niqe.py spells it out: Y, rounded, blocks of 96 x 96. The model comes from
-    weights.py, which raises datasets.MissingData where it is not there.
+    Mittal et al. 2013, see niqe.py: Y, rounded, blocks of 96 x 96. The model comes from weights.py,
+    which raises datasets.MissingData if it is missing.
     """
-    (output,) = _checked("niqe", least=naturalness.BLOCK, output=output)
+    (output,) = checked("niqe", least=naturalness.BLOCK, output=output)
     with torch.no_grad(), torch.autocast(output.device.type, enabled=False):
         return naturalness.distance(output, _niqe_model()).float()
 
@@ -138,10 +128,10 @@ def _niqe_model() -> dict[str, Tensor]:
     return weights.load("niqe")
 
 
-def _checked(metric: str, *, least: int = 1, crop: int = 0, **images: Tensor) -> list[Tensor]:
-    """The images without their border of `crop` pixels, if the metric means anything for them.
+def checked(metric: str, *, least: int = 1, crop: int = 0, **images: Tensor) -> list[Tensor]:
+    """The images without a border of `crop` pixels, checked for a metric.
 
-    A network's output may overshoot [0, 1]; at 100 it is taken for grey levels all the same.
+    A network's output may overshoot [0, 1], but values of 100 or more are taken for grey levels.
     """
     shapes = {name: list(image.shape) for name, image in images.items()}
     for name, image in images.items():
@@ -152,7 +142,7 @@ def _checked(metric: str, *, least: int = 1, crop: int = 0, **images: Tensor) ->
         raise ValueError(f"images must have one shape; got {listed} (crop the larger one)")
     for name, image in images.items():
         if not image.isfinite().all():
-            raise ValueError(f"the {name} holds NaN or infinity; a metric of it would mean nothing")
+            raise ValueError(f"the {name} holds NaN or infinity, so the metric is undefined")
         reach = image.abs().max().item() if image.numel() else 0
         if reach > (100 if name == "output" else 4):
             raise ValueError(f"images must be in [0, 1]; the {name} reaches {reach:g} (divide by 255?)")
@@ -171,7 +161,7 @@ def _checked(metric: str, *, least: int = 1, crop: int = 0, **images: Tensor) ->
 
 
 def _check_areas(images: dict[str, Tensor]) -> None:
-    """Refuse images whose areas, not only single pixels, lie outside [0, 1]: images in [-1, 1]."""
+    """Refuse images of which whole areas, not only single pixels, are outside [0, 1]: as in [-1, 1]."""
     way = "more than noise explains (from [-1, 1]: (x + 1) / 2)"
     for name, image in images.items():
         if not image.numel():
@@ -186,12 +176,12 @@ def _check_areas(images: dict[str, Tensor]) -> None:
 
 
 def _beyond_noise(image: Tensor) -> Tensor:
-    """How far an area of each image lies outside [0, 1] where noise does not explain it, else 0: [B].
+    """How far an area of each image is outside [0, 1] beyond what noise explains, else 0: [B].
 
-    Noise moves a pixel by any amount, but the mean of n pixels only by its standard deviation over
-    sqrt(n). The mean of an area of BLOCK x BLOCK may be off by 5 such standard errors, from the area's
-    own deviation and at least those of sigma = 75, plus 0.05 for the undershoot of resampling. Images in
-    [-1, 1] have dark areas far below 0; one that has none lies in [0, 1] as well and cannot be told.
+    Noise can change a pixel by any amount, but the mean of n pixels only by about its standard
+    deviation over sqrt(n). The mean of an area of BLOCK x BLOCK may exceed the range by 5 such standard
+    errors, from the area's own deviation and at least that of sigma = 75, plus 0.05 for the undershoot
+    of resampling. Images in [-1, 1] have dark areas far below 0; without them they are not detected.
     """
     side = min(BLOCK, *image.shape[-2:])
     x = image.detach().float()
@@ -203,10 +193,10 @@ def _beyond_noise(image: Tensor) -> Tensor:
 
 
 def _from_minus_1_to_1(output: Tensor, reference: Tensor | None) -> bool:
-    """Whether an output is surely in [-1, 1]; a poor network's output may be anywhere and is measured.
+    """Whether an output is certainly in [-1, 1]; a poor network's output may have any range.
 
     With a reference: (output + 1) / 2 is much closer to it than the output, and than its mean colour.
-    Without one: the output keeps within [-1, 1] and has an area with a mean below -0.5.
+    Without one: the output stays within [-1, 1] and has an area with a mean below -0.5.
     """
     x = output.detach().float()
     if reference is None:

@@ -1,13 +1,13 @@
-"""NIQE: how far an image's statistics lie from those of pristine photographs (Mittal et al. 2013).
+"""NIQE: distance of an image's statistics from those of pristine photographs (Mittal et al. 2013).
 
-Y of BT.601 (16 to 235), rounded to whole grey levels, cut at the right and below to whole blocks of
+Y of BT.601 (16 to 235), rounded to whole grey levels, cropped at right and bottom to whole blocks of
 96 x 96. At full and at half size the image is normalised by local mean and deviation (7 x 7 window,
 borders replicated), and each block gives 18 features: the shapes of two-sided generalised Gaussians
-fitted to the coefficients and to their products with four neighbours (taken round the block's edge).
+fitted to the coefficients and to their products with four neighbours (wrapped around the block).
 The index is the distance between Gaussians of these 36 features, here and in the published model.
 
 Half size is MATLAB's imresize(y, 0.5): Keys' cubic with a = -0.5, stretched by 2 against aliasing,
-hence 8 taps; borders mirrored with the edge repeated. Nothing is rounded between the two sizes.
+so it has 8 taps; borders mirrored with the edge repeated. Nothing is rounded between the two sizes.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from study.images.artifacts import LUMA
+
 BLOCK = 96
-LUMA = (65.481, 128.553, 24.966)
-"""Weights of R, G and B in [0, 1] in Y, which begins at 16."""
 NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
@@ -57,7 +57,7 @@ def half_size(y: Tensor) -> Tensor:
 def normalised(y: Tensor, window: Tensor) -> Tensor:
     """(y - mean) / (deviation + 1) with local moments under the window: [B, 1, H, W].
 
-    Exactly 0 where the window is flat: the fits count signs, and rounding would give it one at random.
+    Exactly 0 where the window is flat: the fits count signs, and rounding would make them random.
     """
     padded = F.pad(y, (window.shape[0] // 2,) * 4, mode="replicate")
     down, across = window.sum(1), window.sum(0)  # the window is their product
@@ -107,7 +107,7 @@ def _gamma(x: Tensor) -> Tensor:
 def _mahalanobis(found: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     """Distance of the features [B, N, 36] from the model: [B].
 
-    Means are over what is not NaN, covariances over the blocks without any NaN, as published.
+    Means ignore NaN; covariances are over the blocks without any NaN, as published.
     """
     whole = found.isfinite().all(-1, keepdim=True)  # [B, N, 1]
     number = whole.sum(1, keepdim=True)

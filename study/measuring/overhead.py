@@ -1,9 +1,9 @@
 """Runtime of tunable against plain convolutions (Fig. 3), and of ways to serve one omega per sample.
 
-Beside them, what a second process brings to a training.
+Also the speedup of a training by a second process.
 
-All times of one case are taken in turns in one process, so that drifts of the machine cancel; what is
-kept and compared are ratios of their medians.
+All times of one case are measured in turns in one process, so that drifts of the machine cancel; only
+ratios of their medians are compared.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from tqdm.auto import tqdm
 
+from study.training import processes
 from tunable_core.layers import TunableConv2d
 from tunable_core.live import Live
-from tunable_core.training import processes
 from tunable_core.tunable import Tunable
 
 Action = Callable[[], object]
 CASE = ("k", "p", "c", "work", "precision", "compiled")
-"""What a case of Fig. 3 is told by."""
+"""The fields that identify a case of Fig. 3."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,20 @@ class LayerGrid:
     kernel: tuple[int, ...] = (3, 5, 7)
     """Kernel size k."""
     p: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
-    """Dials, and kernels."""
+    """Number of dials and of kernels."""
     channels: tuple[int, ...] = (4, 8, 16, 32, 64, 128, 256)
     """Channels c."""
     side: int = 128
     """Height and width of the input, pixels."""
     work: tuple[str, ...] = ("forward", "forward + backward")
-    """What is timed."""
+    """The work that is timed."""
     precision: tuple[str, ...] = ("float32", "bf16")
-    """Of the convolution; kernels are always mixed in float32."""
+    """Precision of the convolution; kernels are always mixed in float32."""
     compiled: bool = False
-    """Through torch.compile."""
+    """Whether torch.compile is used."""
 
     def cases(self) -> list[tuple]:
-        """(k, p, c, work, precision) of every case, those of one figure together."""
+        """(k, p, c, work, precision) of every case, grouped by figure."""
         figures = itertools.product(self.work, self.precision)
         sizes = list(itertools.product(self.kernel, self.p, self.channels))
         return [(*size, *figure) for figure in figures for size in sizes]
@@ -73,15 +73,15 @@ def alternate(
 def in_turns(
     actions: dict[str, Action], rounds: int, seconds: float, device: str
 ) -> dict[str, list[float]]:
-    """Milliseconds of each action, taken in turns after two rounds of warming up.
+    """Milliseconds of each action, measured in turns after two rounds of warm-up.
 
-    Stops after so many rounds, or after so many seconds but not before 3 rounds. On "cuda" times are
-    the device's own, from events.
+    Stops after `rounds` rounds or `seconds` seconds, but not before 3 rounds. On "cuda" times are
+    measured by CUDA events.
     """
     times: dict[str, list[float]] = {name: [] for name in actions}
     for number in range(rounds + 2):
         if number == 2:
-            began = time.perf_counter()  # compiling is over
+            began = time.perf_counter()  # do not count the compilation
         for name, action in actions.items():
             elapsed = _cuda_time(action) if device == "cuda" else _cpu_time(action)
             if number >= 2:
@@ -107,9 +107,9 @@ def _cuda_time(action: Action) -> float:
 
 
 class Operators(TorchDispatchMode):
-    """Collects, in called, the names of operators, in backward passes too, but for views.
+    """Collects in `called` the names of the operators of forward and backward passes, except views.
 
-    Each is a launch on a card; where a card is faster than what launches, their number is the time.
+    Each is a launch on a GPU; for small work the number of launches determines the time.
     """
 
     def __init__(self) -> None:
@@ -132,10 +132,10 @@ def layers(
     landed: list[dict] | None = None,
     keep: Callable[[], object] = lambda: None,
 ) -> pd.DataFrame:
-    """Times of one convolution, plain, tunable and Live, for every case of a grid.
+    """Times of one convolution as plain, tunable and Live layer, for every case of a grid.
 
-    landed: rows of an earlier call, whose cases are not measured again; new ones are added, and keep()
-    is called after each.
+    landed: rows of an earlier call, whose cases are not measured again. New rows are added to it, and
+    keep() is called after each.
     Columns: k, p, c, work, precision, compiled, device; runs, how many times each was timed; medians in
     milliseconds of plain, tunable (kernels mixed at every call) and live (mixed only when omega
     changes; forward only); overhead and live_overhead, in per cent of plain.
@@ -162,12 +162,12 @@ def layers(
 
 def _layer_actions(k, p, c, work, precision, grid: LayerGrid, device: str) -> dict[str, Action]:
     tunable = TunableConv2d(c, c, k, padding=k // 2, p=p).to(device)
-    omega = [0.5] * p  # dials are a person's numbers, not the card's
+    omega = [0.5] * p  # dials are plain numbers on the CPU
     plain = tunable.at(omega)
     x = torch.rand(1, c, grid.side, grid.side, device=device)
     x = x.contiguous(memory_format=torch.channels_last)
     if grid.compiled:
-        torch.compiler.reset()  # after 8 shapes of one layer it would go on uncompiled
+        torch.compiler.reset()  # after 8 shapes it would stop compiling
         plain, tunable = torch.compile(plain), torch.compile(tunable)
 
     def timed(call: Callable[[], Tensor], parameters: Sequence[Tensor]) -> Action:
@@ -197,7 +197,7 @@ def per_sample(
 ) -> pd.DataFrame:
     """Times of three ways to give every sample its own omega, for 1, 2, 4, ... distinct omegas.
 
-    dense: one dense pass per distinct omega, what Tunable does; grouped: one convolution with a group
+    dense: one forward pass per distinct omega, as in Tunable; grouped: one convolution with a group
     per sample, as in the authors' code; vmap: torch.func.vmap over samples and kernels. Columns:
     precision, distinct, and milliseconds of each way.
     """
@@ -253,12 +253,12 @@ def _mapped(layer: Tunable) -> Callable[[Tensor, Tensor], Tensor]:
 def network(
     plain: nn.Module, *, batch: int, patch: int, side: int = 256, rounds=50, seconds=20.0, device="cpu"
 ) -> pd.DataFrame:
-    """Times of a whole network: a training step, a forward pass, and a turn of the dials.
+    """Times of a whole network: a training step, a forward pass, and a change of omega.
 
     Columns: work, case, milliseconds ms, and ratio to the plain network.
     """
     tunable = Tunable(plain, 2).to(device)
-    omega, other = [0.7, 0.3], [0.3, 0.7]  # a person's numbers; training draws them on the device
+    omega, other = [0.7, 0.3], [0.3, 0.7]  # plain numbers; training draws them on the device
     plain = plain.to(device)
     x = torch.rand(batch, 3, patch, patch, device=device)
     x = x.contiguous(memory_format=torch.channels_last)
@@ -289,8 +289,8 @@ def network(
 
 
 def operators(plain: nn.Module, side: int = 32) -> pd.DataFrame:
-    """Operators, but views, of a forward pass of a plain, a tunable and a Live network and of a
-    training step, on the CPU: a card copies dials that lie on it besides, to check them.
+    """Number of operators, except views, of a forward pass of a plain, a tunable and a Live network and
+    of a training step, on the CPU. A GPU adds copies to check dials that are stored on it.
 
     Columns: work, case, operators, and ratio to the plain network.
     """
@@ -319,7 +319,7 @@ def with_processes(
 ) -> pd.DataFrame:
     """Times of a training step on the CPU by one process and by several, of one thread each.
 
-    The several share one batch and average gradients, as under torchrun. Columns: processes,
+    Several processes share one batch and average gradients, as under torchrun. Columns: processes,
     milliseconds ms, speedup over one, and efficiency, which is speedup per process.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -335,7 +335,7 @@ def with_processes(
 def _rank(
     rank: int, count: int, folder: Path, plain: nn.Module, batch: int, patch: int, rounds: int
 ) -> None:
-    """One process of with_processes: the first works alone, then all work, in turns."""
+    """One process of with_processes: in turns, the first works alone, then all work."""
     torch.set_num_threads(1)
     meeting = f"file://{folder / 'meeting'}"
     dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=count)
@@ -357,9 +357,9 @@ def _rank(
 
 
 def _step(model: nn.Module, x: Tensor, *omega: Tensor, average: bool = False) -> Action:
-    """A whole step as the training loop makes it: bf16 forward, backward, clip, fused AdamW.
+    """A whole step as in the training loop: bf16 forward, backward, clip, fused AdamW.
 
-    average: gradients over all processes.
+    average: average gradients over all processes.
     """
     optimizer = torch.optim.AdamW(model.parameters(), 1e-4, weight_decay=0.0, fused=True)
 

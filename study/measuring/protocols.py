@@ -9,13 +9,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from study.images import artifacts
+from study.images.artifacts import luma
 from study.images.degradations import gaussian_blur, seeded_noise
-from study.measuring import metrics
+from study.images.resampling import cut_to_multiple, low_resolution
+from study.measuring import distributions, metrics
 from study.measuring.image_sweep import Case, ImageSweep
 from study.tasks import DenoisingDeblurring
 from tunable_core.checks import are_numbers, is_count, is_number
 from tunable_core.objectives import NU, noise_target
-from tunable_core.photo.resampling import cut_to_multiple, low_resolution
 
 CORNERS = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
 """The omegas of Table 3."""
@@ -32,7 +34,7 @@ def _share(nu: object) -> dict[str, bool]:
 
 @dataclass(frozen=True)
 class DenoisingSweep(ImageSweep):
-    """Images with Gaussian noise (Tables 1 and 2a): fidelity, and the noise that is left."""
+    """Images with Gaussian noise (Tables 1 and 2a): fidelity and kept noise."""
 
     sigmas: tuple[float, ...] = (5.0, 15.0, 30.0)
     """Noise levels, grey levels of 255."""
@@ -81,18 +83,18 @@ class RealSweep(ImageSweep):
     """Pairs of photographs, clean and with camera noise (Table 2b); adds SSIM."""
 
     images: str = "nam-test"
-    """Test pairs, a name of datasets.py."""
+    """Test pairs: the name of a set in datasets.py."""
     omegas: tuple[tuple[float, ...], ...] = ((1.0, 0.0), (0.0, 1.0))
-    """Positions of the dials; the default are those of Table 2b."""
+    """Positions of the dials; by default those of Table 2b."""
     every: int = field(default=1, metadata={"before": 1})
     """Take every n-th pair of the set."""
     crop: int | None = field(default=None, metadata={"before": None})
-    """Side of a central square crop, pixels; None takes whole images."""
+    """Side of a central square crop in pixels; None uses whole images."""
     nu: float = NU
     """Share of the noise in y_eta at omega_2 = 1."""
 
     replaceable: ClassVar[bool] = False
-    """The embedded samples are no pairs."""
+    """The embedded samples are not pairs."""
 
     def rules(self) -> dict[str, bool]:
         """See ImageSweep."""
@@ -124,12 +126,12 @@ class JointSweep(ImageSweep):
     omegas: tuple[tuple[float, ...], ...] = CORNERS
     """Positions of the dials."""
     told: bool = False
-    """Set the dials of each case to its true levels, parts of the largest in training, in place of
-    omegas: what a network that is conditioned on the degradation is made for."""
+    """Set the dials of each case to its true levels of degradation, relative to the largest in training,
+    in place of omegas: for networks that are conditioned on the degradation."""
     perceptual: bool = True
-    """Measure LPIPS and NIQE too, whose weights are downloaded."""
+    """Also measure LPIPS and NIQE, which need downloaded weights."""
     bf16: bool = False
-    """Let the network run in bfloat16, as it was trained: a third of the time on a CPU that has it."""
+    """Run the network in bfloat16, as in training: a third of the time on a CPU that supports it."""
 
     def rules(self) -> dict[str, bool]:
         """See ImageSweep."""
@@ -141,7 +143,7 @@ class JointSweep(ImageSweep):
         return len(self.sigmas) * len(self.rhos)
 
     def cases_of(self, name: str, clean: Tensor) -> Iterator[Case]:
-        """The image with each blur and noise level; warns once of levels outside of training."""
+        """The image with each blur and noise level; warns once of levels outside those of training."""
         task = DenoisingDeblurring()
         task.warn_outside(sigma=self.sigmas, rho=self.rhos)
         for rho in self.rhos:
@@ -167,23 +169,25 @@ class JointSweep(ImageSweep):
 
 @dataclass(frozen=True)
 class SuperResolutionSweep(ImageSweep):
-    """Images seen small (Tables 4 and 5): distortion and perception of what they are enlarged to."""
+    """Downscaled images (Tables 4 and 5): distortion and perceptual quality of the enlarged output."""
 
     images: str = "kodak"
-    """Test images, a name of datasets.py; sides that the scale does not divide are cut."""
+    """Test images: the name of a set in datasets.py; sides are cropped to multiples of the scale."""
     scale: int = 4
     """Enlargement; also the border, in pixels, that PSNR and SSIM leave out."""
     perceptual: bool = True
-    """Measure LPIPS and NIQE of the whole image too, whose weights are downloaded."""
+    """Also measure LPIPS and NIQE of the whole image, which need downloaded weights."""
     luma: bool = False
-    """Measure PSNR and SSIM of the Y channel too, of the output rounded to 8 bits, as the field does."""
+    """Also measure PSNR and SSIM of the Y channel of the output, rounded to 8 bits, as is usual."""
+    statistics: bool = field(default=False, metadata={"before": False})
+    """Also measure patch_distance, luma_error and grid_peak."""
 
     def rules(self) -> dict[str, bool]:
         """See ImageSweep."""
         return super().rules() | {"scale must be a whole number of at least 1": is_count(self.scale)}
 
     def cases_of(self, name: str, clean: Tensor) -> Iterator[Case]:
-        """The image, its sides cut to multiples of the scale, and what it is shrunk to."""
+        """The image, its sides cropped to multiples of the scale, and its downscaled version."""
         clean = cut_to_multiple(clean, self.scale)
         yield Case(name, {}, clean, low_resolution(clean[None], self.scale)[0])
 
@@ -193,9 +197,15 @@ class SuperResolutionSweep(ImageSweep):
         row = {"psnr": metrics.psnr(output, clean, crop=self.scale)}
         if self.luma:
             rounded = (output.clamp(0, 1) * 255).round() / 255
-            y, y_clean = metrics.luma(rounded), metrics.luma(clean)
+            y, y_clean = luma(rounded), luma(clean)
             row["psnr_y"] = metrics.psnr(y, y_clean, crop=self.scale)
             row["ssim_y"] = metrics.ssim(y, y_clean, crop=self.scale)
         if self.perceptual:
             row |= {"lpips": metrics.lpips(output, clean), "niqe": metrics.niqe(output)}
+        if self.statistics:
+            row |= {
+                "patch_distance": distributions.patch_distance(output, clean),
+                "luma_error": distributions.luma_error(output, clean),
+                "grid_peak": artifacts.grid_peak(output),
+            }
         return row

@@ -1,8 +1,7 @@
-"""The same seed once more: how far two trainings come apart, on a GPU or between machines."""
+"""Train with the same seed again: how much two trainings differ, on a GPU or between machines."""
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,16 +9,16 @@ from itertools import combinations
 
 import pandas as pd
 
-from study import configs, runs
+from study import runs
+from study.disk.tensors import digest
 from study.images import datasets
-from study.images.decoded import decoded
 from study.measuring.overhead import Operators
 from study.measuring.protocols import DenoisingSweep
 from study.measuring.sweep import average, find, repeat
 from study.runs import RunConfig, stored
-from tunable_core.files import digest
+from study.training import processes, train
+from study.training.decoded import decoded
 from tunable_core.omega import OmegaSampling
-from tunable_core.training import processes, train
 
 UNORDERED = {
     "convolution": r"convolution_backward",
@@ -31,16 +30,16 @@ UNORDERED = {
     "sampling of a grid": r"grid_sampler_\dd_backward",
     "cumulative sum": r"cumsum_?",
 }
-"""Operators of image networks for which PyTorch documents (torch.use_deterministic_algorithms) that a
-GPU may add in an order that varies, in the words of this book: patterns of their names."""
+"""Operators of image networks that may sum in varying order on a GPU, by PyTorch's documentation
+(torch.use_deterministic_algorithms): a description, and a pattern of their names."""
 
 
 def again(config: RunConfig, what: DenoisingSweep, *, progress: bool = True) -> pd.DataFrame:
-    """Train a config once more, whatever the store holds, and measure it as its run was.
+    """Train a config again, even if its run is stored, and measure it with the same sweep.
 
-    what: a sweep of the run that is in the store. The new one is stored beside it, see sweep.repeats();
-    its record says which device trained and measured it. The weights are not stored.
-    Raises FileNotFoundError without that sweep.
+    what: a stored sweep of the run. The new sweep is stored too, see sweep.repeats(); its record names
+    the device of training and measurement. The weights are not stored.
+    Raises FileNotFoundError if the sweep is not stored.
     """
     find(config, what)
     control = config.build().to(processes.join())
@@ -50,17 +49,17 @@ def again(config: RunConfig, what: DenoisingSweep, *, progress: bool = True) -> 
 
 
 def apart(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Differences, second - first, of what their means say at each omega: psnr, psnr_eta, kept, ..."""
+    """Differences, second - first, of the means of psnr, psnr_eta, kept, ... at each omega."""
     return average(second) - average(first)
 
 
 def begun_alike(configs: Sequence[RunConfig]) -> pd.DataFrame:
-    """Pairs of finished runs that begin with one and the same training, each made by itself.
+    """Pairs of finished runs that begin with the same training, made separately.
 
-    DyNet and CFSNet, for one, both begin with a plain network trained for the first objective. Where
-    task, images, settings, fresh weights and kind of device are the same, too, the seed's training
-    was done twice. Columns: first and second (names), device, steps, rows (of the history: means
-    over 100 steps in six digits), and difference, the largest of any value in them, relative.
+    For example, DyNet and CFSNet both begin with a plain network trained for the first objective. If
+    task, images, settings, initial weights and kind of device are the same as well, this training was
+    made twice. Columns: first and second (names), device, steps, rows (of the history: means over 100
+    steps in six digits), and difference, the largest relative difference of any value in them.
     """
     done = [runs.get(config, progress=False, weights=False) for config in configs if runs.find(config)]
     starts = [_start(run) for run in done]
@@ -76,11 +75,11 @@ def begun_alike(configs: Sequence[RunConfig]) -> pd.DataFrame:
 
 
 def _start(run: runs.Run) -> dict:
-    """All that decides the first stage of a run, and the device it was trained on."""
+    """Everything that determines the first stage of a run, and the device of its training."""
     config, control = run.config, run.config.build()
     stage, training = control.stages()[0], config.training
     if stage.omega is not None:
-        training = replace(training, omega=OmegaSampling())  # it draws none
+        training = replace(training, omega=OmegaSampling())  # it draws no omegas
     fresh = [v for name, v in control.named_parameters() if name.startswith(stage.parameters)]
     return {
         "config": replace(config, name="", control=None, training=training),
@@ -91,32 +90,14 @@ def _start(run: runs.Run) -> dict:
 
 
 def unordered(config: RunConfig) -> list[str]:
-    """What a GPU may add in an order that varies in a training step of each stage, see UNORDERED."""
+    """The operators of UNORDERED in a training step of any stage of a config."""
     control, images = config.build(), list(datasets.load_or_samples(config.data))
     settings = replace(config.training, steps=1, batch=max(1, config.training.omega.groups))
     with Operators() as operators:
         control.register_forward_pre_hook(lambda *_: operators.called.append("forward"))
         train(control, config.task, images, settings, progress=False)
-    names, on_device = set(), False  # which is from there to the optimizer; batches are made by the CPU
+    names, on_device = set(), False  # from forward to the optimizer; batches are made on the CPU
     for name in operators.called:
         on_device = name == "forward" or (on_device and name != "_fused_adamw_")
         names |= {name} if on_device else set()
     return [what for what, rule in UNORDERED.items() if any(re.fullmatch(rule, n) for n in names)]
-
-
-def main() -> None:
-    """Train one run again, and say how far apart the two are."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", help="name of a run of the profile, as study --list prints it")
-    parser.add_argument("--images", default="kodak")
-    parser.add_argument("--profile", default="laptop", choices=list(configs.PROFILES))
-    arguments = parser.parse_args()
-    known = {config.name: config for config in configs.all_runs(configs.profile(arguments.profile))}
-    if arguments.run not in known:
-        parser.error(f"no run is named {arguments.run!r}; study --list shows them")
-    config, what = known[arguments.run], configs.measurements.seeds(arguments.images)
-    print(apart(find(config, what), again(config, what)))
-
-
-if __name__ == "__main__":
-    main()

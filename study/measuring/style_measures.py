@@ -1,4 +1,4 @@
-"""Measures of a style transfer: the colours it keeps, and how near it comes to its own objective."""
+"""Measures of style transfer: the error of colours, and the distance from the best objective."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from study.tasks.style import StyleLoss, chrominance
 from tunable_core.omega import OmegaLike, as_omega
 
 STEPS, RATE = 60, 0.03
-"""Of Adam in optimised_pixels. The objective still falls slowly after these steps."""
+"""Steps and rate of Adam in optimised_pixels. The objective still falls slowly after these steps."""
 
 
 class Optimised(NamedTuple):
@@ -27,7 +27,7 @@ class Optimised(NamedTuple):
 def chrominance_error(output: Tensor, content: Tensor) -> Tensor:
     """Root mean square of the differences of U and V (BT.601): [B, 3, H, W] in [0, 1] twice to [B].
 
-    Grey levels do not count. Raises ValueError for two shapes.
+    Brightness does not count. Raises ValueError if the shapes differ.
     """
     _check(output, content)
     return (chrominance(output) - chrominance(content)).square().flatten(1).mean(1).sqrt()
@@ -37,7 +37,7 @@ def chrominance_error(output: Tensor, content: Tensor) -> Tensor:
 def objective(loss: StyleLoss, output: Tensor, content: Tensor, omega: OmegaLike) -> Tensor:
     """The mixed objective sum_i omega_i L_i of each output: [B, 3, H, W] twice to [B].
 
-    omega: [p] for all or [B, p]. Raises ValueError for two shapes.
+    omega: [p] for all or [B, p]. Raises ValueError if the shapes differ.
     """
     _check(output, content)
     weights = as_omega(omega, loss.p).to(output)
@@ -53,11 +53,11 @@ def optimised_pixels(
     rate: float = RATE,
     progress: bool = True,
 ) -> Optimised:
-    """The images that the objective asks for, found without a network: Adam on the pixels themselves.
+    """Minimise the objective without a network, by Adam on the pixels themselves.
 
-    content: [B, 3, H, W] in [0, 1], where the pixels start; omega: [p] for all or [B, p].
+    content: [B, 3, H, W] in [0, 1], the initial pixels; omega: [p] for all or [B, p].
     Each image is optimised independently of the others in its batch, and nothing is random.
-    A photograph of 256 x 256 pixels takes half a minute of one core.
+    A photograph of 256 x 256 pixels takes half a minute on one core.
     """
     weights = as_omega(omega, loss.p).to(content)
     with torch.no_grad():
@@ -78,9 +78,9 @@ def optimised_pixels(
 def excess(
     loss: StyleLoss, output: Tensor, content: Tensor, omega: OmegaLike, optimised: Optimised
 ) -> Tensor:
-    """The mixed objective of a network's outputs over that of optimised pixels: [B], 1 for equals.
+    """The mixed objective of a network's outputs divided by that of optimised pixels: [B]; 1 if equal.
 
-    output, content: [B, 3, H, W]; optimised: of the same content and omega.
+    output, content: [B, 3, H, W]; optimised: for the same content and omega.
     """
     return objective(loss, output, content, omega) / optimised.objective
 
@@ -88,6 +88,6 @@ def excess(
 def _check(output: Tensor, content: Tensor) -> None:
     if output.shape != content.shape:
         raise ValueError(
-            f"an output is compared to a photograph of its own size; got {list(output.shape)} and "
+            f"the output and the photograph must have the same size; got {list(output.shape)} and "
             f"{list(content.shape)}"
         )

@@ -1,4 +1,4 @@
-"""What is measured of a style transfer: every part of every style's objective."""
+"""The sweep of style transfer: every part of every style's objective."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tunable_core.omega import path
 
 @dataclass(frozen=True)
 class StyleSweep(ImageSweep):
-    """Outputs at positions of the dials, measured by the objectives; VGG-19 runs in float32."""
+    """Outputs at positions of the dials, measured by the objectives, with VGG-19 in float32."""
 
     omegas: tuple[tuple[float, ...], ...] = field(kw_only=True)
     """Positions of the dials."""
     styles: tuple[Style, ...] = field(kw_only=True)
-    """In the order of the dials."""
+    """Styles in the order of the dials."""
     layer: str = LAYER
-    """As in tasks.StyleTransfer."""
+    """See tasks.StyleTransfer."""
 
     @property
     def teachers(self) -> tuple[str, ...]:
-        """The published networks that the objectives look through, names of datasets.py."""
+        """The published networks that the objectives use, by their names in datasets.py."""
         return () if self.layer == "pixels" else ("vgg19",)
 
     @cached_property
@@ -37,15 +37,15 @@ class StyleSweep(ImageSweep):
         return StyleLoss(self.styles, self.layer)
 
     def cases_of(self, name: str, clean: Tensor) -> Iterator[Case]:
-        """The image itself: the network is given what its output should show."""
+        """The image itself: input and content are the same."""
         yield Case(name, {}, clean, clean)
 
     def row(self, case: Case, omega: Sequence[float], output: Tensor) -> dict[str, Tensor]:
-        """Of one output [1, 3, H, W]: parts of the objectives, the style's number behind those that
+        """For one output [1, 3, H, W]: the parts of the objectives, with the number of the style if they
         differ by style; PSNR to the content image in dB; share of values outside [0, 1].
 
-        loss_i is the whole objective of style i. All are of the output before it is clipped, as in
-        training, but for PSNR.
+        loss_i is the whole objective of style i. Except for PSNR, all are computed before clipping, as
+        in training.
         """
         clean = case.clean[None]
         parts = self.loss.parts(output, clean)
@@ -58,9 +58,9 @@ class StyleSweep(ImageSweep):
 
 
 def ring(p: int, steps: int) -> list[tuple[float, ...]]:
-    """Round the simplex, corner to corner and back to the first: p steps omegas and the first again.
+    """Along the edges of the simplex, from corner to corner: p * steps omegas, and the first again.
 
-    With 5 digits, as a stored sweep holds them.
+    Rounded to 5 digits, as in a stored sweep.
     """
     corners = torch.eye(p)
     edges = [path(corners[i], corners[(i + 1) % p], steps + 1)[:-1] for i in range(p)]

@@ -1,4 +1,4 @@
-"""Sweeps: any control x omegas x noise levels x images to a tidy table, stored and found again."""
+"""Sweeps: measure a control at omegas x noise levels x images into a tidy table, which is stored."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from study import runs
+from study.controls.base import Control
 from study.disk.records import machine
 from study.images import datasets
 from study.measuring.image_sweep import FIVE, LEVELS, ImageSweep
@@ -35,7 +36,6 @@ from study.measuring.sweep_files import (
     write,
 )
 from study.runs import Run, RunConfig
-from tunable_core.controls.base import Control
 
 __all__ = [
     "FIVE",
@@ -53,6 +53,7 @@ __all__ = [
     "repeat",
     "repeats",
     "spread",
+    "stored",
     "sweep",
 ]
 
@@ -60,18 +61,18 @@ __all__ = [
 def sweep(
     of: Control | Run, what: ImageSweep, *, label: str = "", progress: bool = True
 ) -> pd.DataFrame:
-    """One row per image, sigma and omega; read from the store when it was measured before.
+    """A table with one row per image, sigma and omega; read from the store if it was measured before.
 
     of: a control, or the run that trained it, which may be stored without its weights.
-    label: for people, the beginning of the file's name; by default the run's name, or the control's
-    class. It decides nothing: a sweep is found by its key, a hash of the control (class, settings,
-    configs of its networks, weights), the images' checksums and the settings of the sweep. So a stored
-    table is found again without the images. Without both, the embedded samples are measured, with a
-    warning, and the record says so.
+    label: beginning of the file's name, for people; by default the run's name, or the control's class.
+    It has no other effect: a sweep is found by its key, a hash of the control (class, settings, configs
+    of its networks, weights), the images' checksums and the settings of the sweep. So a stored table is
+    found even without the images. Without table and images the embedded samples are measured, with a
+    warning, and the record states this.
 
     Columns: image, sigma, omega_1, omega_2; psnr and psnr_eta in dB, both sides clipped, not rounded;
-    psnr_8bit of the output rounded to 8 bits; kept, the kept-noise fraction; for those of a JointSweep
-    see there, without LPIPS and NIQE, with a warning, where their weights are missing. The frame's attrs
+    psnr_8bit of the output rounded to 8 bits; kept, the kept-noise fraction. For other sweeps see their
+    row(). LPIPS and NIQE are left out, with a warning, if their weights are missing. The frame's attrs
     hold the record of the measurement.
     """
     path, what = _place(of, what, label)
@@ -81,7 +82,7 @@ def sweep(
 
 
 def _store(path: Path, of: Control | Run, what: ImageSweep, name: str, progress: bool) -> None:
-    """Measure, and write the table with its record."""
+    """Measure, and write the table and its record."""
     clock, control = time.monotonic(), of.control if isinstance(of, Run) else of
     frame = measure(control, what, progress=progress, label=name)
     teachers = {n: datasets.describe(n).files[0].sha256 for n in getattr(what, "teachers", ())}
@@ -97,10 +98,10 @@ def _store(path: Path, of: Control | Run, what: ImageSweep, name: str, progress:
 
 
 def find(of: Control | Run | RunConfig, what: ImageSweep) -> pd.DataFrame:
-    """The stored table of exactly this measurement; nothing is trained or measured.
+    """The stored table of a measurement; nothing is trained or measured.
 
-    of: a control, a run, or the config of one. Raises FileNotFoundError, whose message names the run
-    and the images, where the run or the sweep is not in the store.
+    of: a control, a run, or its config. Raises FileNotFoundError, which names the run and the images, if
+    the run or the sweep is not in the store.
     """
     if isinstance(of, RunConfig):
         if runs.find(of) is None:
@@ -109,13 +110,18 @@ def find(of: Control | Run | RunConfig, what: ImageSweep) -> pd.DataFrame:
     path = found(of, what)
     if path is None:
         raise FileNotFoundError(
-            f"'{label_of(of)}' was not measured on '{what.images}' like this: {what}"
+            f"'{label_of(of)}' was not measured on '{what.images}' with these settings: {what}"
         )
     return checked(path, of, what)
 
 
+def stored(of: Control | Run, what: ImageSweep) -> bool:
+    """Whether the store has the table of this measurement."""
+    return found(of, what) is not None
+
+
 def repeat(of: Run, what: ImageSweep, control: Control, *, progress: bool = True) -> pd.DataFrame:
-    """Measure a control that was trained once more as a run was; stored for repeats() of that run."""
+    """Measure a repeated training of a run; stored for repeats() of that run."""
     name = f"again-{len(repeats(of, what)) + 1}-{label_of(of)}-{key(of, what)}"
     path = folder_of(what) / "again" / f"{name}-{what.images}-{key(control, what)}.csv"
     _store(path, control, what, name, progress)
@@ -123,12 +129,12 @@ def repeat(of: Run, what: ImageSweep, control: Control, *, progress: bool = True
 
 
 def repeats(of: Control | Run, what: ImageSweep) -> list[pd.DataFrame]:
-    """The stored tables of what was trained once more as a run was, in the order of measuring."""
+    """The stored tables of repeated trainings of a run, in the order of measuring."""
     return [read(path) for path in sorted(folder_of(what).glob(f"again/again-*-{key(of, what)}-*.csv"))]
 
 
 def measurable(of: Control | Run, what: ImageSweep) -> bool:
-    """Whether sweep() can return a table: the weights are there, or this sweep is in the store."""
+    """Whether sweep() can return a table: the run has weights, or this sweep is in the store."""
     if not isinstance(of, Run) or of.trained is not None:
         return True
     with warnings.catch_warnings():
@@ -144,8 +150,8 @@ def by_seed(repeated: Mapping[int, Control | Run], what: ImageSweep) -> dict[int
 
 
 def _place(of: Control | Run, what: ImageSweep, label: str = "") -> tuple[Path, ImageSweep]:
-    """The path, and the settings actually used: those of the embedded samples, or without LPIPS and
-    NIQE, with a warning, where images or weights are missing."""
+    """The path, and the settings that are used: with a warning, the embedded samples if the images are
+    missing, and no LPIPS and NIQE if their weights are."""
     path, name = place_of(of, what, label), label_of(of, label)
     if not path.exists() and not datasets.available(what.images) and what.replaceable:
         warnings.warn(
@@ -170,10 +176,10 @@ def _place(of: Control | Run, what: ImageSweep, label: str = "") -> tuple[Path, 
 def measure(
     control: Control, what: ImageSweep, *, progress: bool = True, label: str = "sweep"
 ) -> pd.DataFrame:
-    """The measurement itself, one image at a time, on a GPU where there is one.
+    """The measurement itself, one image at a time, on a GPU if there is one.
 
-    Networks run in float32, or in bfloat16 where the sweep says so; metrics are always float32. The
-    control is given back as it was: in its mode, on its device.
+    Networks run in float32, or in bfloat16 if the sweep sets it; metrics are always float32. Afterwards
+    the control is in its old mode and on its old device.
     """
     rows, device = [], _device()
     home, modes = next(control.parameters(), torch.empty(0)).device, _modes(control)
@@ -205,7 +211,7 @@ def _device() -> torch.device:
 
 
 def average(frame: pd.DataFrame, by: Sequence[str] = ("omega_1", "omega_2")) -> pd.DataFrame:
-    """Means over images, then over levels of degradation, as Tables 1 and 3 average."""
+    """Means over images, then over levels of degradation, as in Tables 1 and 3."""
     levels = [c for c in LEVELS if c in frame]
     dials = [c for c in frame if c.startswith("omega_")]
     by = list(by)
@@ -215,17 +221,17 @@ def average(frame: pd.DataFrame, by: Sequence[str] = ("omega_1", "omega_2")) -> 
 
 
 def spread(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Half the range over averaged frames of one method, one per seed."""
+    """Half the range over the averaged frames of one method's seeds."""
     stacked = pd.concat(dict(enumerate(frames)))
     groups = stacked.groupby(level=list(range(1, stacked.index.nlevels)))
     return (groups.max() - groups.min()) / 2
 
 
 def leaders(values: pd.DataFrame, spreads: pd.DataFrame) -> pd.DataFrame:
-    """Where a row is the best of its column, or not told apart from the best.
+    """Whether a row is the best of its column, or does not differ from the best.
 
-    Both: methods x positions of the dials, larger is better. Two rows are told apart when their
-    difference is larger than the sum of their spreads. A missing spread counts as none.
+    Both: methods x positions of the dials, larger is better. Two rows differ if their difference is
+    larger than the sum of their spreads. A missing spread counts as 0.
     """
     best = values.idxmax()
     gap = values.max() - values

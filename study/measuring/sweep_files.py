@@ -1,4 +1,4 @@
-"""Where sweeps lie in the store: their names, their keys, and files that are whole or refused."""
+"""Files of sweeps in the store: names, keys, and verified reads."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
+from study.controls.base import Control
 from study.disk.records import seal, sealed, wrote
+from study.disk.tensors import digest
 from study.images import datasets
 from study.measuring.image_sweep import ImageSweep
 from study.runs import Run, store
-from tunable_core.controls.base import Control
-from tunable_core.files import DamagedFile, digest, write_atomically
+from tunable_core.files import DamagedFile, write_atomically
 
 
 def state(of: Control | Run) -> str:
@@ -32,13 +33,13 @@ def label_of(of: Control | Run, label: str = "") -> str:
 
 
 def folder_of(what: ImageSweep) -> Path:
-    """Sweeps of the embedded samples lie apart: they are not released."""
+    """The folder of a sweep; those of the embedded samples are separate, since they are not released."""
     folder = store() / "sweeps"
     return folder / "samples" if datasets.is_sample(what.images) else folder
 
 
 def found(of: Control | Run, what: ImageSweep) -> Path | None:
-    """The stored file of this measurement, whatever its label; of the teachers in use first."""
+    """The stored file of this measurement, with any label; that of the teachers in use comes first."""
     for one in keys(of, what):
         for path in sorted(folder_of(what).glob(f"*-{what.images}-{one}.csv")):
             return path
@@ -46,25 +47,25 @@ def found(of: Control | Run, what: ImageSweep) -> Path | None:
 
 
 def place_of(of: Control | Run, what: ImageSweep, label: str = "") -> Path:
-    """Where this measurement is, or will be."""
+    """The path of this measurement, stored or new."""
     name = f"{label_of(of, label)}-{what.images}-{key(of, what)}.csv"
     return found(of, what) or folder_of(what) / name
 
 
 def key(of: Control | Run, what: ImageSweep) -> str:
-    """The key of a measurement that is made now: the first of keys()."""
+    """The key of a new measurement: the first of keys()."""
     return keys(of, what)[0]
 
 
 def keys(of: Control | Run, what: ImageSweep) -> list[str]:
-    """The keys that this measurement can have, as runs.keys.keys gives those of a run.
+    """The keys that this measurement can have, as runs.keys.keys() for a run.
 
-    Each is the first 10 digits of a hash over everything that decides the numbers, but for the machine.
-    Weights alone do not tell two controls apart: settings that are in no tensor are read from
-    extra_repr() of the control, from the classes of its parts, and from the `config` that the study's
-    networks carry. A sweep whose metrics use a published network (`teachers`) has one key for each
-    registered file of it; that of the small extract is not written out, as the first released sweeps
-    were measured with it.
+    Each is the first 10 digits of a hash over everything that determines the numbers, except the
+    machine. Weights alone do not identify a control: settings that are in no tensor are read from
+    extra_repr() of the control, from the classes of its parts, and from the `config` attribute of the
+    study's networks. A sweep whose metrics use a published network (`teachers`) has one key for each
+    registered file of it; the key omits that of the small extract, with which the first released sweeps
+    were measured.
     """
     control = of if isinstance(of, Control) else of.trained or of.config.build()
     configs = [getattr(module, "config", None) for module in control.modules()]
@@ -74,7 +75,7 @@ def keys(of: Control | Run, what: ImageSweep) -> list[str]:
         "parts": {name: type(part).__name__ + _settings(part) for name, part in parts.items()},
         "networks": sorted({_written(config) for config in configs if is_dataclass(config)}),
         "weights": state(of),
-        "images": datasets.describe(what.images).checksum,
+        "images": datasets.checksum(what.images),
         "settings": {"type": type(what).__name__, **_floats(what.settings())},
     }
     names = getattr(what, "teachers", ())
@@ -88,9 +89,9 @@ def keys(of: Control | Run, what: ImageSweep) -> list[str]:
 
 
 def _written(config: Any) -> str:
-    """A config as text, without fields that have the value of before they were added.
+    """A config as text, without later fields that still have their "before" value.
 
-    The metadata of such a field hold that value as "before", so that earlier sweeps are still found.
+    Their metadata hold that value as "before"; so earlier sweeps are still found.
     """
     values = {field: getattr(config, field.name) for field in fields(config)}
     known = [f"{f.name}={v!r}" for f, v in values.items() if ("before", v) not in f.metadata.items()]
@@ -102,7 +103,7 @@ def _settings(part: nn.Module) -> str:
 
 
 def _floats(value: Any) -> Any:
-    """25 and 25.0 are one setting."""
+    """Numbers as floats: 25 and 25.0 are the same setting."""
     if isinstance(value, dict):
         return {name: _floats(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -111,7 +112,7 @@ def _floats(value: Any) -> Any:
 
 
 def checked(path: Path, of: Control | Run, what: ImageSweep) -> pd.DataFrame:
-    """The table of a file, when it holds these weights and settings."""
+    """The table of a file; raises DamagedFile if it has other weights or settings."""
     frame = read(path)
     record, settings = frame.attrs["record"], json.loads(json.dumps(what.settings()))
     if record["weights"] != state(of)[:16] or record["settings"] != settings:
@@ -122,7 +123,7 @@ def checked(path: Path, of: Control | Run, what: ImageSweep) -> pd.DataFrame:
 
 
 def write(path: Path, frame: pd.DataFrame, record: dict) -> None:
-    """A table below its record, sealed; numbers with five digits."""
+    """Write the sealed record and below it the table, with five digits."""
     table = frame.to_csv(index=False, float_format="%.5g")
     record = seal({**record, "table": hashlib.sha256(table.encode()).hexdigest()})
     write_atomically(path, f"# {json.dumps(record)}\n{table}")
@@ -130,7 +131,7 @@ def write(path: Path, frame: pd.DataFrame, record: dict) -> None:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """The table of a file, its record in attrs; raises DamagedFile, see tunable_core.files."""
+    """The table of a file, with its record in attrs; raises DamagedFile."""
     header, _, table = path.read_bytes().partition(b"\n")
     try:
         record = json.loads(header.removeprefix(b"# "))

@@ -1,4 +1,4 @@
-"""How long a training step waits for its batch: made when the step asks for it, or ahead of it."""
+"""How long a training step waits for its batch, made on demand or ahead."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import pandas as pd
 import torch
 from torch import nn
 
+from study.controls import Stage
 from study.tasks import Denoising, DenoisingDeblurring, SuperResolution
-from tunable_core.controls import Stage
-from tunable_core.training import Training, batches
-from tunable_core.training.batches import Batch
+from study.training import Training, batches
+from study.training.batches import Batch
 from tunable_core.tunable import Tunable
 
 TASKS = (Denoising(), DenoisingDeblurring(), SuperResolution(scale=1, vgg=0.0))
-"""The tasks that make batches; the last one without enlargement, so that one network serves all."""
+"""The tasks of the batches; the last has scale 1, so that all can use the same network."""
 STRETCH = 10
-"""Steps in a row of either way, in turns."""
+"""Consecutive steps of each way before the other way's turn."""
 
 
 def waiting(
     plain: nn.Module, *, batch: int, patch: int, seconds: float = 20.0, device: str = "cpu"
 ) -> pd.DataFrame:
-    """The share of a training step that passes before its batch is there, for each of TASKS.
+    """The share of a training step that is spent waiting for its batch, for each of TASKS.
 
-    plain: a network of images [B, 3, H, W], made tunable with two dials. seconds: for each task, but at
-    least one stretch each way. Columns: task, asked and ahead, shares of the time of a step in [0, 1]
-    that it waits where a batch is made when the step asks for it and where a thread makes it ahead, and
-    speedup, the steps of ahead over those of asked in the same time.
+    plain: a network for images [B, 3, H, W], which is made tunable with two dials. seconds: per task,
+    but at least STRETCH steps of each way. Columns: task; asked and ahead, the share of a step's time in
+    [0, 1] spent waiting if the batch is made on demand, and if a thread makes it ahead; speedup, the
+    number of steps of ahead divided by that of asked in the same time.
     """
     rows = []
     for task in TASKS:
@@ -52,7 +52,7 @@ def _make(task, images: list[torch.Tensor], size: int, patch: int, step: int) ->
 
 
 def _step(model: Tunable, device: str) -> Callable[[Batch], None]:
-    """A whole step as the training loop makes it: bf16 forward, backward, clip, fused AdamW."""
+    """A whole step as in the training loop: bf16 forward, backward, clip, fused AdamW."""
     optimizer = torch.optim.AdamW(model.parameters(), 1e-4, weight_decay=0.0, fused=True)
 
     def step(made: Batch) -> None:
@@ -71,7 +71,7 @@ def _step(model: Tunable, device: str) -> Callable[[Batch], None]:
 def _in_turns(
     make: Callable[[int], Batch], step: Callable[[Batch], None], seconds: float
 ) -> list[tuple[float, float]]:
-    """Seconds waited and seconds in all, of the steps asked and of those ahead."""
+    """Seconds of waiting and in total, for the steps on demand and for those ahead."""
     sums, began = torch.zeros(2, 2), time.monotonic()
     while not sums[1, 1] or time.monotonic() - began < seconds:
         steps = range(STRETCH + 1)
@@ -82,7 +82,7 @@ def _in_turns(
 
 
 def _stretch(coming: Iterator[Batch], step: Callable[[Batch], None]) -> tuple[float, float]:
-    """Seconds waited and seconds in all, of the steps after the first, which nothing comes before."""
+    """Seconds of waiting and in total, for all steps after the first, which cannot be made ahead."""
     step(next(coming))
     waited, began = 0.0, time.perf_counter()
     for _ in range(STRETCH):

@@ -1,8 +1,8 @@
-"""The paper's own backbones, ordinary PyTorch modules that know nothing of tuning."""
+"""The backbones of the paper: ordinary PyTorch modules without any tuning."""
 
 from study.networks.discriminator import Discriminator, DiscriminatorConfig
 from study.networks.style import StyleNet, StyleNetConfig
-from tunable_core.resnet import ResNet, ResNetConfig
+from tunable_photo.resnet import ResNet, ResNetConfig
 
 __all__ = [
     "Discriminator",

@@ -9,14 +9,15 @@ from torch import Tensor, nn
 from tunable_core.checks import check, is_count
 
 SLOPE = 0.2
-"""Of the leaky ReLUs."""
+"""Negative slope of the leaky ReLUs."""
 
 
 class Discriminator(nn.Module):
-    """ESRGAN's discriminator with fewer scales, and a global pooling before the fully-connected layers.
+    """ESRGAN's discriminator with fewer scales, and global pooling before the fully-connected layers.
 
-    At each scale a 3 x 3 and a 4 x 4 convolution, the second of stride 2, which doubles the channels;
-    batch normalisation after all but the first; then the mean over the image, 100 units, one logit.
+    Each scale has a 3 x 3 and a 4 x 4 convolution; the second has stride 2 and doubles the channels.
+    Batch normalisation follows all but the first; then come the mean over the image, 100 units, one
+    logit.
     channels, scales: 64 and 4 in the paper.
     """
 
@@ -34,9 +35,9 @@ class Discriminator(nn.Module):
         self.least = 2**scales
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: [B, 3, H, W], RGB in [0, 1], to one logit each, [B]: large is real.
+        """x: [B, 3, H, W], RGB in [0, 1], to one logit per image, [B]: high for real images.
 
-        Raises ValueError for what is no batch of RGB images of at least 2^scales pixels a side.
+        Raises ValueError for anything but RGB images of at least 2^scales pixels a side.
         """
         if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[-2:]) < self.least:
             raise ValueError(
@@ -57,7 +58,7 @@ class DiscriminatorConfig:
     channels: int = 64
     """Channels at full resolution."""
     scales: int = 4
-    """Halvings of the image, each but the first doubling the channels."""
+    """Number of halvings of the resolution; each but the first doubles the channels."""
 
     def __post_init__(self) -> None:
         rules = {

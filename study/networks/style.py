@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's colours; images are normalised before the first layer and put back after the last."""
+"""Mean and deviation of ImageNet's colours: images are normalised before the first layer and restored
+after the last."""
 LUMA = (0.299, 0.587, 0.114)
-"""Y of BT.601 from R, G and B."""
+"""Weights of R, G and B for Y of BT.601."""
 RGB = (
     (1.0, 0.0, 1 / 0.877),
     (1.0, -0.114 / 0.492 / 0.587, -0.299 / 0.877 / 0.587),
@@ -23,9 +24,9 @@ RGB = (
 
 
 def reflected(x: Tensor, margin: int) -> Tensor:
-    """x: [B, C, H, W] with so many rows and columns more on every side, the image mirrored there.
+    """Pad x: [B, C, H, W] by `margin` reflected rows and columns on every side.
 
-    As F.pad does it, whose gradient a GPU adds in an order that varies; joined flips have one order.
+    As F.pad, whose gradient is summed in varying order on a GPU; that of joined flips is not.
     """
     for axis in (2, 3):
         first = x.narrow(axis, 1, margin).flip(axis)
@@ -35,7 +36,7 @@ def reflected(x: Tensor, margin: int) -> Tensor:
 
 
 class ReflectedConv2d(nn.Conv2d):
-    """A convolution over reflected borders: zeros would be an edge to stylise."""
+    """A convolution with reflected borders; zero padding would be stylised as an edge."""
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [B, C, H, W] to the same height and width, divided by the stride."""
@@ -43,15 +44,15 @@ class ReflectedConv2d(nn.Conv2d):
 
 
 def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
-    """Convolution and instance normalisation, which would take off any bias, so the former has none."""
+    """A convolution without bias, which the instance normalisation after it would remove."""
     layer = ReflectedConv2d(inputs, outputs, size, stride, bias=False)
     return nn.Sequential(layer, nn.InstanceNorm2d(outputs, affine=True))
 
 
 def smoothed(x: Tensor) -> Tensor:
-    """x: [B, C, H, W], each channel convolved with (1, 2, 1) / 4 along both axes.
+    """Convolve each channel of x: [B, C, H, W] with (1, 2, 1) / 4 along both axes.
 
-    This removes a period of two pixels. Borders are reflected.
+    This removes patterns with a period of two pixels. Borders are reflected.
     """
     line = x.new_tensor([0.25, 0.5, 0.25])
     kernel = (line[:, None] * line).expand(x.shape[1], 1, 3, 3)
@@ -73,17 +74,18 @@ class StyleBlock(nn.Module):
 class StyleNet(nn.Module):
     """A 9 x 9 convolution, two scales down, residual blocks, two scales up, a 9 x 9 convolution.
 
-    At each scale two 3 x 3 convolutions, as in the authors' code: down, the first has stride 2 and
-    doubles the channels; up, the image is enlarged by nearest neighbours, which leaves no checkerboard,
-    and the first halves them. ReLU and instance normalisation follow each but the last.
+    Each scale has two 3 x 3 convolutions, as in the authors' code. On the way down the first has stride
+    2 and doubles the channels. On the way up the features are enlarged by nearest neighbours, which
+    avoids checkerboards, and the first halves the channels. ReLU and instance normalisation follow all
+    but the last convolution.
     channels, blocks: 64 and 6 in the paper.
-    around: what reaches the output without passing through the network, whose instance normalisation
-        takes off the colours of the whole image. "nothing": the paper's network. "colours": U and V of
-        the input (BT.601), to which the network adds at most bound, and its Y, smoothed over 17 pixels,
-        to which the network adds the fine structure.
-    bound: largest change of U and of V where the colours go around, for RGB in [0, 1].
+    around: skip connection from input to output, since instance normalisation removes the colours of the
+        whole image. "nothing": none, the paper's network. "colours": U and V of the input (BT.601), to
+        which the network adds at most bound, and its Y, smoothed over 17 pixels, to which the network
+        adds the fine structure.
+    bound: largest change of U and of V with around="colours", for RGB in [0, 1].
     smooth: smooth after each enlargement, see smoothed(); nearest neighbours alone leave a weak grid.
-    A skip of the whole image is not offered: in 500 steps such a network stayed at the photograph.
+    A skip of the whole image is not offered: after 500 steps such a network still copied the photograph.
     """
 
     scales = 2
@@ -116,7 +118,7 @@ class StyleNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x: [B, 3, H, W], RGB in [0, 1], of at least 8 x 8 pixels, to the same shape, not clipped.
 
-        Sides that 4 does not divide are reflected to the next that it does, and cut again.
+        Sides are padded by reflection to multiples of 4, and the output is cropped.
         Raises ValueError for a smaller image.
         """
         height, width = x.shape[-2:]
@@ -140,7 +142,7 @@ class StyleNet(nn.Module):
         return self._on_colours(image, 0.25 * painted.float())
 
     def _on_colours(self, image: Tensor, painted: Tensor) -> Tensor:
-        """The colours of an image with what the network painted, Y, U and V: [B, 3, H, W] each."""
+        """The colours of an image plus the network's output in Y, U and V: [B, 3, H, W] each."""
         y = (self.luma * image).sum(1, keepdim=True)
         smooth = y
         for _ in range(2):
@@ -158,9 +160,9 @@ class StyleNetConfig:
     blocks: int = 6
     """Residual blocks at the coarsest scale."""
     around: Literal["nothing", "colours"] = field(default="nothing", metadata={"before": "nothing"})
-    """What of the input reaches the output without passing the network, see StyleNet."""
+    """Skip connection from input to output, see StyleNet."""
     bound: float = field(default=0.1, metadata={"before": 0.1})
-    """Largest change of U and of V where the colours go around."""
+    """Largest change of U and of V with around="colours"."""
     smooth: bool = field(default=False, metadata={"before": False})
     """Smooth after each enlargement."""
 

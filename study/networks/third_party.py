@@ -1,4 +1,4 @@
-"""Backbones that others wrote: SwinIR and NAFNet, from spandrel, unchanged (Sec. 4.1.1, Table 2)."""
+"""Third-party backbones from spandrel, unchanged: SwinIR, NAFNet (Sec. 4.1.1, Table 2) and Compact."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from study.networks.torchvision_import import import_torchvision
+from tunable_core.checks import check, is_count
 
 NORMS = ("*norm*",)
-"""Untuned in both, as in the authors' code; NAFNet's norm is a class of its own, so by name."""
+"""Norms stay untuned in both, as in the authors' code; by name, since NAFNet has its own norm class."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,14 @@ class SwinIRConfig:
     depths: tuple[int, ...] = (6,) * 6
     """Attention layers in each residual group."""
     heads: int = 6
-    """Heads of every layer."""
+    """Attention heads of every layer."""
     window: int = 8
     """Side of an attention window, pixels."""
     scale: int = 1
-    """Upscaling; 1 predicts a correction of the input."""
+    """Enlargement; 1 predicts a correction of the input."""
     upsampler: str = ""
     """"" for scale 1; else "pixelshuffle" (the paper's) or "pixelshuffledirect" (lightweight), and for
-    scale 4 also "nearest+conv", which repeats pixels and cannot draw a grid on a constant image."""
+    scale 4 also "nearest+conv", which repeats pixels and gives a constant image no grid."""
 
     def __post_init__(self) -> None:
         shuffling = ("pixelshuffle", "pixelshuffledirect")
@@ -66,12 +67,46 @@ class SwinIRConfig:
         return network
 
 
-class Published(nn.Module):
-    """A published super-resolution network in RGB, whatever its architecture, behind forward().
+@dataclass(frozen=True)
+class CompactConfig:
+    """SRVGGNetCompact, the small network of Real-ESRGAN (Wang et al., 2021): convolutions and PReLUs.
 
-    path: a .safetensors or .pth file of one that spandrel knows; nothing in it is executed. Images are
-    padded to what the network asks for and cut again, and outputs clipped to [0, 1], by spandrel.
-    Raises ValueError for a file that holds something else, or another scale than the one named.
+    It adds its output to the input, enlarged by repeating pixels. The defaults are those of
+    realesr-general-x4v3, whose checkpoints Real-ESRGAN interpolates (its option -dn).
+    """
+
+    channels: int = 64
+    """Channels of the features."""
+    convolutions: int = 32
+    """Number of convolutions between the first and the last."""
+    scale: int = 4
+    """Enlargement by a pixel shuffle; 1 predicts a correction of the input."""
+
+    def __post_init__(self) -> None:
+        rules = {
+            f"{name} must be a whole number of at least 1": is_count(getattr(self, name))
+            for name in ("channels", "convolutions", "scale")
+        }
+        check(self, rules)
+
+    def build(self) -> nn.Module:
+        """A network with fresh weights from torch's random state."""
+        import_torchvision()
+        from spandrel.architectures.Compact import Compact  # spandrel imports torchvision
+
+        network = Compact(
+            num_feat=self.channels, num_conv=self.convolutions, upscale=self.scale, act_type="prelu"
+        )
+        network.config = self
+        return network
+
+
+class Published(nn.Module):
+    """A published super-resolution network for RGB, of any architecture that spandrel supports.
+
+    path: its .safetensors or .pth file; nothing in it is executed. Spandrel pads images to sides that
+    the network accepts, crops the output, and clips it to [0, 1].
+    Raises ValueError for a file without such a network, or with another scale than the given one.
     """
 
     def __init__(self, path: str | Path, scale: int = 4) -> None:
@@ -82,12 +117,14 @@ class Published(nn.Module):
         try:
             found = ModelLoader("cpu").load_from_file(path)
         except UnsupportedModelError as error:
-            raise ValueError(f"{path} holds no network that spandrel knows: {error}") from error
+            raise ValueError(f"{path} holds no network that spandrel supports: {error}") from error
         kind = getattr(found.architecture, "name", "?")
         if not isinstance(found, ImageModelDescriptor) or found.input_channels != 3:
             raise ValueError(f"{path} holds a {kind}, which does not take RGB images")
         if found.scale != scale:
-            raise ValueError(f"{path} holds a {kind} that enlarges {found.scale} times, not {scale}")
+            raise ValueError(
+                f"{path} holds a {kind} of scale {found.scale}, not {scale} (pass scale={found.scale})"
+            )
         self.descriptor, self.network = found, found.model.requires_grad_(False).eval()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -96,7 +133,7 @@ class Published(nn.Module):
 
 
 def _check_window(network: nn.Module, inputs: tuple) -> None:
-    """Refuse an image that cannot be reflected to fill a window."""
+    """Raise ValueError for an image that is too small to be padded to a window by reflection."""
     size, window = inputs[0].shape[-2:], network.window_size
     if 2 * min(size) <= window:
         raise ValueError(

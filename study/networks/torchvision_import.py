@@ -1,4 +1,4 @@
-"""Importing torchvision, also beside a build of torch that its compiled operators do not fit."""
+"""Import torchvision, even if its compiled operators do not match the build of torch."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 
 def import_torchvision() -> ModuleType:
-    """The module torchvision; import it by this before any package that imports it.
+    """The module torchvision; call this before importing any package that imports torchvision.
 
-    Raises what the import raises, but for the one error that declaring two operators cures.
+    Raises what the import raises, except the error that is solved by declaring two operators.
     """
     try:
         return importlib.import_module("torchvision")
     except RuntimeError as error:
         if str(error) != UNKNOWN:
             raise
-    # The package index serves torchvision for CUDA. Beside the CPU build of torch its library does not
-    # load, and the import fails where it describes two of its operators. We need neither, so they are
-    # declared without a body, and the import is begun anew.
+    # The package index has torchvision for CUDA. With the CPU build of torch its library does not load,
+    # and the import fails where it registers two of its operators. We need neither, so we declare them
+    # without a body and import again.
     for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
         del sys.modules[name]
     for operator in ("nms", "qnms"):

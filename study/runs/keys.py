@@ -1,4 +1,4 @@
-"""Keys of runs: everything that decides the weights of a training, written out and hashed."""
+"""Keys of runs: a hash over everything that determines the weights of a training."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ The field is left out of the key while it has that value, so that earlier runs a
 
 
 def keys(config: RunConfig) -> list[str]:
-    """The keys a run of this config can have, ten hex digits each; a run trained now has the first.
+    """The keys that a run of this config can have, ten hex digits each; a new run gets the first.
 
-    A task that looks through a published network has one key for each file of it that the registry
-    knows. The file in use comes first, or the file that is downloaded where none is there.
+    A task that uses a published network has one key for each registered file of it. The file in use
+    comes first or, if there is none, the file that would be downloaded.
     """
     names = config.task.teachers
     choices = itertools.product(*(datasets.digests(name) for name in names))
@@ -36,7 +36,7 @@ def key(config: RunConfig, teachers: dict[str, str]) -> str:
     content = {
         **plain(dataclasses.replace(config, name=""), key=True),
         "meaning": config.task.meaning,
-        "images": datasets.describe(config.data).checksum,
+        "images": datasets.checksum(config.data),
         "teachers": teachers,
     }
     if not getattr(config.control, "draws_omegas", True):
@@ -45,10 +45,10 @@ def key(config: RunConfig, teachers: dict[str, str]) -> str:
 
 
 def plain(value: Any, *, key: bool = False) -> Any:
-    """A config as plain data, each part with the name of its class.
+    """A config as plain data; each part includes the name of its class.
 
-    key: leave out fields that have the value of before they were added, and write equal numbers alike
-    (5, 5.0 and numpy's 5 are one; so are True and 1).
+    key: leave out later fields that still have their "before" value, and write equal numbers in the same
+    way (5, 5.0 and numpy's 5 are equal; so are True and 1).
     """
     if isinstance(value, tuple | list):
         return [plain(item, key=key) for item in value]

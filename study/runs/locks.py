@@ -1,4 +1,4 @@
-"""Locks of runs: one job trains a run, and all processes of a job hold or miss the lock together."""
+"""Locks of runs: one job trains a run, and all processes of a job share the lock."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tunable_core.training import processes
+from study.training import processes
 
 POLL = 60.0
-"""Seconds after which a job that waits for a lock lets its processes meet: none loses its patience."""
+"""Seconds after which the processes of a job that waits for a lock synchronise, to avoid a time-out."""
 
 
 class Busy(RuntimeError):
-    """Another process is training this run."""
+    """Another job is training this run."""
 
 
 @contextlib.contextmanager
 def alone(folder: Path, wait: bool) -> Iterator[None]:
     """Hold FOLDER.lock for all processes of this job.
 
-    The file goes when the block ends without error: the run is then in its folder.
-    Raises Busy in every process where another job holds it and wait is False.
+    The file is removed when the block ends without error: the run is then in its folder.
+    Raises Busy in every process if another job holds the lock and wait is False.
     """
     lock = FileLock(f"{folder}.lock")
 
@@ -48,19 +48,19 @@ def alone(folder: Path, wait: bool) -> Iterator[None]:
 
 
 def tidy(folder: Path) -> None:
-    """Remove FOLDER.part and FOLDER.lock, left by a process that was killed after it finished the run.
+    """Remove FOLDER.part and FOLDER.lock of a process that was killed after it finished the run.
 
-    Nothing is touched while a process holds the lock.
+    Nothing is removed while a process holds the lock.
     """
     part, lock = Path(f"{folder}.part"), FileLock(f"{folder}.lock", timeout=0)
     if not part.exists() and not Path(lock.lock_file).exists():
         return
-    with contextlib.suppress(Timeout, OSError), lock:  # a store may be for reading alone
+    with contextlib.suppress(Timeout, OSError), lock:  # the store may be read-only
         shutil.rmtree(part, ignore_errors=True)
         _remove(lock)
 
 
 def _remove(lock: FileLock) -> None:
-    """Remove the file of a lock that is held; who waits for it finds the run, once it has the lock."""
-    with contextlib.suppress(OSError):  # Windows keeps a file that is in use
+    """Remove the file of a lock that is held; a process that waits for it then finds the run."""
+    with contextlib.suppress(OSError):  # Windows does not remove a file in use
         Path(lock.lock_file).unlink(missing_ok=True)

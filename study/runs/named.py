@@ -1,4 +1,4 @@
-"""Runs of the store by their names, for those who have no config at hand."""
+"""Load runs of the store by name, for callers without a config."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from study import configs, networks, runs, tasks
+from study import controls, networks, runs, tasks, training
+from study.controls import Control
 from study.networks import third_party
 from study.runs import Run, RunConfig, keys, store
 from study.tasks import style
-from tunable_core import controls, omega, resnet, training
-from tunable_core.controls import Control
+from tunable_core import omega
+from tunable_photo import resnet
 
 MODULES: tuple[ModuleType, ...] = (
     runs,
@@ -26,7 +27,7 @@ MODULES: tuple[ModuleType, ...] = (
     training,
     omega,
 )
-"""Where the classes of configs are, which a record names."""
+"""Modules with the classes of configs that a record may name."""
 
 
 class MissingRun(FileNotFoundError):
@@ -34,17 +35,17 @@ class MissingRun(FileNotFoundError):
 
 
 def names() -> list[str]:
-    """The folders of all finished runs, NAME-KEY."""
+    """The folders of all finished runs, in the form NAME-KEY."""
     return sorted(path.parent.name for path in (store() / "runs").glob("*/run.json"))
 
 
 def load(name: str) -> Run:
-    """The run of that name, or of that NAME-KEY where several share a name; nothing is ever trained.
+    """Load the run of that name, or of that NAME-KEY if several share a name; nothing is trained.
 
     It may be stored without its weights; `.control` then raises WithoutWeights.
 
-    Raises MissingRun with the names there are, ValueError for a name that several runs have or for a
-    record of another version, DamagedFile for a run that is not what was written.
+    Raises MissingRun, with all names, for an unknown name, ValueError for a name of several runs or a
+    record of another version, DamagedFile for a damaged run.
     """
     found = [folder for folder in names() if name in (folder, folder.rpartition("-")[0])]
     if not found:
@@ -63,17 +64,16 @@ def network(name: str) -> Control:
     return load(name).control
 
 
-def released() -> Run:
-    """The denoiser that this repository releases: tunable, laptop size, seed 0.
+def stored(config: RunConfig) -> Run:
+    """Load the run of a config with its weights, without training it.
 
-    Raises MissingRun, saying how to get it, where the store has it not; it is never trained here.
+    Raises MissingRun, which says how to get it, if the store lacks it.
     """
-    config = configs.denoising("tunable", configs.profile("laptop"))
     folder = runs.find(config, weights=True)
     if folder is None:
         lacking = runs.find(config) is not None
         raise MissingRun(
-            f"the released denoiser {config.name}-{config.key} is "
+            f"the run {config.name}-{config.key} is "
             f"{'without its weights' if lacking else 'not'} in {store() / 'runs'}: check out data/runs "
             f"of the repository{'' if lacking else ', or train it with `make runs`'}, or name another "
             f"run ({_others()})"
@@ -82,7 +82,7 @@ def released() -> Run:
 
 
 def rebuilt(folder: Path) -> RunConfig:
-    """The config that the record of a run describes; raises ValueError where it cannot be made."""
+    """The config in the record of a run; raises ValueError if this version cannot build it."""
     try:
         return _rebuilt(json.loads((folder / "run.json").read_text())["config"])
     except (KeyError, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Runs: a frozen config trained once, stored with its record, found again by its content."""
+"""Runs: a frozen config is trained once, stored with its record, and found by its content."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from typing import Any
 import pandas as pd
 import torch
 
+from study.controls.base import Control, check_stages
 from study.disk import records
+from study.disk.tensors import digest, load_tensors, save_tensors
 from study.images import datasets
-from study.images.decoded import decoded
 from study.runs import keys, locks
 from study.runs.watch import SHEET, Watch
 from study.tasks import Task
-from tunable_core import files
-from tunable_core.controls.base import Control, check_stages
-from tunable_core.files import DamagedFile, digest, load_tensors, save_tensors, write_atomically
-from tunable_core.training import Training, processes, train
+from study.training import Training, processes, train
+from study.training.adversary import AdversarialLoss
+from study.training.decoded import decoded
+from tunable_core.files import DamagedFile, write_atomically
 
 HALF_FROM = 1024
-"""Tensors of at least so many numbers are stored in float16, the few small ones in float32."""
+"""Tensors of at least this many numbers are stored in float16, the few smaller ones in float32."""
 PARTS = {"weights": "weights.safetensors", "history": "history.csv"}
-"""Files of a run whose sha256 its record holds."""
+"""Files of a run whose sha256 is in its record."""
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything that decides the weights of a run, but for the machine."""
+    """Everything that determines the weights of a run, except the machine."""
 
     name: str
-    """Label for people; not part of the key."""
+    """Label of the run; not part of the key."""
     task: Task
     """Degradation and objectives, see tasks/."""
     control: Any
@@ -48,24 +49,24 @@ class RunConfig:
     training: Training
     """Steps, batch, schedule, omegas, precision, seed."""
     data: str = "bsds500"
-    """Training images, a name of datasets.py."""
+    """Training images: the name of a set in datasets.py."""
 
     def describe(self) -> dict[str, Any]:
-        """The config as plain data, each part with the name of its class."""
+        """The config as plain data; each part includes the name of its class."""
         return keys.plain(self)
 
     @property
     def key(self) -> str:
-        """First 10 digits of a hash over everything that decides the weights of a run trained now.
+        """First 10 digits of a hash over everything that determines the weights of a new run.
 
-        These are the config without its name and with all its defaults, the checksum of the training
-        images, the digests of the teachers and the version of the task's meaning; see keys.py. The
-        sampling of omegas is left out for a control that draws none.
+        This is the config without its name but with all defaults, the checksum of the training images,
+        the digests of the teachers and Task.meaning; see keys.py. The sampling of omegas is left out for
+        a control that draws none.
         """
         return keys.keys(self)[0]
 
     def build(self) -> Control:
-        """The control with fresh weights, drawn from the seed alone; its stages are checked."""
+        """The control with new weights, drawn from the seed alone; its stages are checked."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.training.seed)
             control = self.control.build(self.network.build(), self.task.loss.p)
@@ -74,7 +75,7 @@ class RunConfig:
 
 
 class WithoutWeights(FileNotFoundError):
-    """The weights of a run are wanted, and it is stored without them."""
+    """A run is stored without the weights that are needed."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Run:
 
     config: RunConfig
     trained: Control | None
-    """None where the run is stored without its weights: its sweeps remain readable."""
+    """None if the run is stored without its weights: its sweeps remain readable."""
     record: dict[str, Any]
     history: pd.DataFrame
     folder: Path
@@ -93,32 +94,32 @@ class Run:
         """The trained control; raises WithoutWeights."""
         if self.trained is None:
             raise WithoutWeights(
-                f"run '{self.config.name}' is stored without its weights, for its measurements alone "
+                f"run '{self.config.name}' is stored without its weights, for its measurements only "
                 f"(runs.get(config) trains it again)"
             )
         return self.trained
 
     @property
     def state(self) -> str:
-        """Digest of the weights, by which stored sweeps are found."""
+        """Digest of the weights, used to find stored sweeps."""
         return self.record["state"] if self.trained is None else digest(self.trained.state_dict())
 
 
 def store() -> Path:
     """Folder of runs/ and sweeps/: $TUNABLE_RUNS, or data/ of this repository."""
-    return files.folder("TUNABLE_RUNS", records.ROOT / "data")
+    return records.folder("TUNABLE_RUNS", records.ROOT / "data")
 
 
 def image_cache() -> Path:
-    """Folder of the training images that are already decoded, a cache; see images/decoded.py."""
+    """Folder of the cache of decoded training images; see training/decoded.py."""
     return store() / ".decoded"
 
 
 def find(config: RunConfig, *, weights: bool = False) -> Path | None:
-    """The folder of a finished run of this config, whatever its name; weights: only one that has them.
+    """The folder of a finished run of this config, under any name; weights: it must have weights.
 
-    A run whose teacher was another registered file of the same network serves where there is none of the
-    file in use: its record names the teacher.
+    If no run has the teacher file in use, one with another registered file of the same network is
+    returned; its record names the teacher.
     """
     for key in keys.keys(config):
         for record in sorted((store() / "runs").glob(f"*-{key}/run.json")):
@@ -128,7 +129,7 @@ def find(config: RunConfig, *, weights: bool = False) -> Path | None:
 
 
 def _record(folder: Path) -> dict[str, Any]:
-    """The record of a run as it is; {} where it cannot be read, which loading it will tell."""
+    """The record of a run; {} if it cannot be read (loading the run then raises an error)."""
     try:
         record = json.loads((folder / "run.json").read_text())
     except (OSError, ValueError):
@@ -144,15 +145,15 @@ def get(
     wait: bool = True,
     weights: bool = True,
 ) -> Run:
-    """The run of this config: loaded when it is in the store, trained otherwise.
+    """The run of this config: loaded if it is in the store, trained otherwise.
 
-    weights: False accepts a run that is stored without them, whose sweeps remain readable.
-    Only one job trains it: another waits for the result, or raises locks.Busy where wait is False. Under
-    torchrun the first process decides for all of its job.
-    Where its training images are missing too, the embedded samples take their place, with a warning, and
-    the run returned says so in its config.
-    Raises DamagedFile when the run in the store is not what was written, MissingData where its training
-    needs pairs of photographs or the weights of a published network that are missing.
+    weights: False accepts a run without weights, whose sweeps remain readable.
+    Only one job trains a run: others wait for the result, or raise locks.Busy if wait is False. Under
+    torchrun the first process decides for all processes of its job.
+    If the training images are missing as well, the embedded samples are used instead, with a warning and
+    a note in the config of the returned run.
+    Raises DamagedFile if the stored run is damaged, MissingData if its training needs missing pairs of
+    photographs or missing weights of a published network.
     """
     device = processes.join()
     processes.meet(f"{config.name}-{config.key}")
@@ -169,12 +170,12 @@ def get(
         return load(config, folder)
     place = store() / "runs" / f"{config.name}-{config.key}"
     with locks.alone(place, wait):
-        folder = processes.first(lambda: find(config, weights=weights))  # trained meanwhile by another
+        folder = processes.first(lambda: find(config, weights=weights))  # trained by another job
         return load(config, folder) if folder else _train(config, place, device, progress, on_log)
 
 
 def _stored(config: RunConfig, weights: bool) -> tuple[Path | None, str]:
-    """The folder of the run, if there is one, and its images: the samples where its own are missing.
+    """The folder of the run, if there is one, and its images: the samples if its own are missing.
 
     Raises MissingData for pairs of photographs, which the samples cannot replace.
     """
@@ -185,16 +186,14 @@ def _stored(config: RunConfig, weights: bool) -> tuple[Path | None, str]:
         data = "samples-train"
         folder = find(dataclasses.replace(config, data=data), weights=weights)
     if folder is not None and "state" not in _record(folder):
-        locks.tidy(
-            folder
-        )  # beside a run without weights, a checkpoint is of the training that makes them
+        locks.tidy(folder)  # only with weights: else the checkpoint is of a training in progress
     return folder, data
 
 
 def drop_weights(run: Run) -> None:
-    """Keep a finished run without its weights: its record, which says what they were, and its history.
+    """Delete the weights of a finished run; its record, with their digest, and its history are kept.
 
-    Kept sweeps of it are found as before; whoever wants the weights trains it again.
+    Its stored sweeps are found as before; to get the weights, train the run again.
     """
     if run.trained is None:
         return
@@ -205,9 +204,9 @@ def drop_weights(run: Run) -> None:
 
 
 def check_comparable(found: Sequence[Run]) -> None:
-    """Refuse runs that do not belong in one table: other backbones, training images or budgets.
+    """Refuse runs that cannot be compared in one table: other backbones, training images or budgets.
 
-    Raises ValueError naming the first two that differ and in what.
+    Raises ValueError that names the first two that differ, and their difference.
     """
     first = found[0].config
     for other in (run.config for run in found[1:]):
@@ -227,9 +226,9 @@ def check_comparable(found: Sequence[Run]) -> None:
 
 
 def load(config: RunConfig, folder: Path) -> Run:
-    """The finished run in that folder, which find() has found for this config; nothing is trained.
+    """Load the finished run in a folder that find() has returned for this config.
 
-    Raises DamagedFile when it is not what was written.
+    Raises DamagedFile if it is damaged.
     """
     try:
         record = json.loads((folder / "run.json").read_text())
@@ -239,9 +238,7 @@ def load(config: RunConfig, folder: Path) -> Run:
     except (OSError, ValueError) as error:
         if isinstance(error, DamagedFile):
             raise
-        raise DamagedFile(
-            f"{folder} is not a whole run ({error}); delete it to train it again"
-        ) from error
+        raise DamagedFile(f"{folder} is a damaged run ({error}); delete it to train it again") from error
     if not records.sealed(record) or record["key"] not in keys.keys(config):
         raise DamagedFile(
             f"{folder}: run.json is not the record of this run, or was changed; delete the folder to "
@@ -278,9 +275,9 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
     control = config.build()
     control.to(device)
     started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    made_by = records.code()  # of now: the tree may change while training
+    made_by = records.code()  # read now, since the working tree may change during training
     settings, watch = config.training, None
-    if config.task.loss.adversary is not None and processes.rank() == 0:
+    if isinstance(config.task.loss, AdversarialLoss) and processes.rank() == 0:
         samples = checkpoint.parent / "samples"
         watch = Watch(samples, control, config.task.degrade, settings.steps, on_log)
     history = train(
@@ -305,7 +302,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
         "name": config.name,
         "key": config.key,
         "config": config.describe(),
-        "data": {"name": config.data, "checksum": datasets.describe(config.data).checksum},
+        "data": {"name": config.data, "checksum": datasets.checksum(config.data)},
         **{part: _sha256(folder / file) for part, file in PARTS.items()},
         "parameters": sum(p.numel() for p in control.parameters()),
         "started": started,
@@ -327,7 +324,7 @@ def _train(config: RunConfig, folder: Path, device: torch.device, progress: bool
 
 
 def _released(control: Control, fresh: Control) -> dict[str, torch.Tensor]:
-    """What a file holds of a control: not the buffers that a fresh one has anyway, as tables are."""
+    """The tensors of a control to store: all but the buffers that build() makes again."""
     state, known = control.state_dict(), dict(fresh.named_buffers())
     return {
         n: v.half() if v.dtype == torch.float32 and v.numel() >= HALF_FROM else v

@@ -1,4 +1,4 @@
-"""Watching an adversarial training: what it makes of fixed images, and warnings when it goes wrong."""
+"""Monitor an adversarial training: outputs for fixed images, and warnings when it fails."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from study.controls.base import Control
 from study.images import datasets
-from study.measuring.artifacts import grid_peak
+from study.images.artifacts import grid_peak
 from study.tasks.adversarial import health
-from tunable_core.controls.base import Control
+from study.training import LOG_EVERY
 from tunable_core.files import write_atomically
-from tunable_core.training import LOG_EVERY
 
 MOMENTS = 6
-"""Samples that are taken of a stage, evenly spaced, the last at its end."""
+"""Number of samples taken in a stage, evenly spaced, the last at its end."""
 PLACES = {"astronaut": (96, 176, 96), "chelsea": (84, 132, 96)}
-"""Embedded photographs, and top, left and side of the squares of them that are looked at."""
+"""Embedded photographs, with top, left and side of the squares that are used for samples."""
 SIDE = 256
-"""Of the central squares of the same photographs, whose grid peak is watched, pixels."""
+"""Side in pixels of the central squares of the same photographs whose grid peak is measured."""
 SHEET = "samples.jpg"
-"""The file of a run: in its first row the clean squares, below them the samples in their order."""
+"""A file of the run: the clean squares in the first row, the samples in order below."""
 
 
 class Watch:
-    """Takes samples and warns while a training goes on: its on_log; measure is its on_row.
+    """Takes samples and gives warnings during a training, as its on_log; measure() is its on_row.
 
-    folder: where each sample is put at its moment, so that a resumed training has those of before.
-    degrade: clean images [B, 3, H, W] in [0, 1] to what the control is given.
-    steps: of the training, for a stage of share 1.
-    on_log: called in turn.
-    A sample is what the control makes of small squares with its dials at their last corner, where the
-    adversary rules. Taking it changes nothing in the training.
+    folder: where samples are written immediately, so that a resumed training has the earlier ones.
+    degrade: from clean images [B, 3, H, W] in [0, 1] to the input of the control.
+    steps: Training.steps, for a stage of share 1.
+    on_log: called after each call.
+    A sample is the output of the control for small squares at the last corner of the dials, where the
+    adversary has the full weight. Taking it does not affect the training.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Watch:
         self.warned: set[str] = set()
 
     def __call__(self, history: pd.DataFrame) -> None:
-        """Look at the last row of the history."""
+        """Check the last row of the history, and take a sample if it is time."""
         if self._is_moment(history):
             self._sample(*history[["stage", "step"]].iloc[-1].astype(int))
         for sentence in health(history):
@@ -75,14 +75,14 @@ class Watch:
             self.on_log(history)
 
     def measure(self, row: dict[str, float]) -> dict[str, float]:
-        """Columns for a row of the history: grid, the mean grid peak of the samples' photographs at the
-        last corner; NaN where the adversary has learnt nothing since the row before."""
+        """The column of a row of the history: grid, the mean grid peak of the photographs at the last
+        corner; NaN if the adversary has learnt nothing since the previous row."""
         if math.isnan(row["discriminator"]):
             return {"grid": math.nan}
         return {"grid": grid_peak(self._last_corner(self.central).clamp(0, 1)).mean().item()}
 
     def keep(self, folder: Path, history: pd.DataFrame) -> dict[str, Any]:
-        """Write the sheet of all samples into a run's folder; what its record says of the watch."""
+        """Write the sheet of all samples to a run's folder; returns the entries of its record."""
         paths = sorted(self.folder.glob("*.png"))
         rows = [(datasets.decode(path) / 255)[None].split(self.clean.shape[-1], -1) for path in paths]
         sheet = _encoded([self.clean, *(torch.cat(row) for row in rows)], "JPEG")
@@ -95,7 +95,7 @@ class Watch:
 
     def _is_moment(self, history: pd.DataFrame) -> bool:
         last = history.iloc[-1]
-        if pd.isna(last["discriminator"]):  # it has learnt nothing since the row before
+        if pd.isna(last["discriminator"]):  # it has learnt nothing since the previous row
             return False
         length = max(1, round(self.steps * self.control.stages()[int(last["stage"])].share))
         every, step = -(-length // MOMENTS), int(last["step"])
@@ -120,7 +120,7 @@ def _central(image: Tensor, side: int) -> Tensor:
 
 
 def _encoded(rows: list[Tensor], kind: str) -> bytes:
-    """Rows of images [B, 3, H, W] as one picture."""
+    """Rows of images [B, 3, H, W], encoded as one picture."""
     picture = torch.cat([torch.cat(list(row), -1) for row in rows], -2)
     picture = (picture.float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
     content = io.BytesIO()

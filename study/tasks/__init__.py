@@ -1,8 +1,9 @@
-"""Tasks: how training pairs are made and which objectives the dials weigh; one file per task."""
+"""Tasks: how training pairs are made, and the objectives of the dials; one file per task."""
 
 from study.tasks.base import Pair, Task
 from study.tasks.deblurring import DenoisingDeblurring
 from study.tasks.denoising import Denoising, RealDenoising
+from study.tasks.photographs import Photographs
 from study.tasks.style_transfer import StyleTransfer
 from study.tasks.super_resolution import SuperResolution
 
@@ -10,6 +11,7 @@ __all__ = [
     "Denoising",
     "DenoisingDeblurring",
     "Pair",
+    "Photographs",
     "RealDenoising",
     "StyleTransfer",
     "SuperResolution",

@@ -1,4 +1,4 @@
-"""The objective of vivid super-resolution, L_gan, which learns beside the network (Sec. 4.1.3)."""
+"""The objective of perceptual super-resolution, L_gan, with its discriminator (Sec. 4.1.3)."""
 
 from __future__ import annotations
 
@@ -7,46 +7,51 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from study.images.artifacts import colours
+from study.images.degradations import high_pass
 from study.networks.discriminator import DiscriminatorConfig
 from study.tasks import perceptual
 from study.tasks.perceptual import VGG19
-from tunable_core.objectives import high_pass, l1
-from tunable_core.training import processes
+from study.training import processes
+from tunable_core.objectives import l1
 
 LAYER = "conv5_4"
 Features = tuple[tuple[str, float], ...]
-"""Layers of VGG-19 and their weights; () is LAYER alone, in the unit of VGG-19's weights."""
+"""Layers of VGG-19 with their weights; () is the single layer LAYER, scaled by perceptual.unit()."""
 WATCHED = ("vgg", "adversarial", "discriminator", "margin", "detail")
-"""What the history holds beside the objectives: L_vgg, L_adv, the discriminator's own loss, by how much
-it takes clean images for more real than the network's, and the standard deviation of the output's high
-pass over that of the clean image."""
+"""Columns of the history besides the objectives: L_vgg, L_adv, the discriminator's loss, its margin
+between clean images and the network's, and the standard deviation of the output's high pass divided by
+that of the clean image."""
 WON = 0.05
-"""Loss of a discriminator that is hardly ever wrong; guessing has log 2 = 0.69."""
+"""Loss below which the discriminator is almost never wrong; guessing gives log 2 = 0.69."""
 DETAIL = (0.3, 2.0)
-"""Outside of it the network has collapsed, to flat images or to noise."""
+"""Range of "detail"; outside it the network has collapsed to flat images or to noise."""
 GRID = 10.0
-"""Grid peak (column "grid", see watch.py) above which the network's images show a grid; that of the
-clean photographs is about 2."""
+"""Grid peak (column "grid", see watch.py) above which the network's images have a visible grid; clean
+photographs have about 2."""
 ROWS = 5
-"""Rows of the history in succession that make a warning."""
+"""Consecutive rows of the history that give a warning."""
 
 
 class Adversarial:
-    """L_gan = pixel L_rec + vgg L_vgg + adversarial L_adv, and the discriminator behind L_adv.
+    """L_gan = pixel L_rec + vgg L_vgg + adversarial L_adv + chroma L_chroma, with the discriminator of
+    L_adv.
 
     L_vgg: L1 distance of VGG-19's conv5_4 before its ReLU, or of several layers, see features.
-    L_adv: relativistic average loss, as in ESRGAN. start() comes before the first use; then at each
-    step first the objective, and then learn(), which teaches the discriminator the difference between
-    what it was shown.
+    L_adv: relativistic average loss, as in ESRGAN. Call start() before the first use; then at each step
+    first the objective, and then learn(), a step of the discriminator on the same images.
     pixel, vgg, adversarial: weights; 0.01, 1 and 0.005 in the paper. With vgg = 0 VGG-19 is not needed.
+    chroma: weight of L_chroma, the L1 distance of the colours, which are the image minus its grey. It
+        prevents coloured fringes along edges, which VGG-19 and the discriminator hardly penalise. 0 in
+        the paper.
     features: layers of VGG-19 with their weights, in place of conv5_4 alone: L_vgg is then the weighted
         sum of their L1 distances, each divided by the mean size of the clean image's features.
-    discriminator, lr: its size, and the rate of its own Adam.
-    weighted: weight the discriminator's samples by their weight of L_gan. The paper does not say.
+    discriminator, lr: its size, and the learning rate of its Adam.
+    weighted: weight the discriminator's samples by their weight of L_gan; not specified in the paper.
     """
 
     costly = True
-    """Not computed for a batch without weight for L_gan; the discriminator does not learn from it."""
+    """Without weight for L_gan in a batch it is not computed, and the discriminator does not learn."""
 
     def __init__(
         self,
@@ -57,24 +62,26 @@ class Adversarial:
         lr: float = 1e-4,
         weighted: bool = False,
         features: Features = (),
+        chroma: float = 0.0,
     ) -> None:
-        self.weights = pixel, vgg, adversarial
+        self.weights, self.chroma = (pixel, vgg, adversarial), chroma
         self.config, self.lr = discriminator or DiscriminatorConfig(), lr
         self.weighted = weighted
         self.features, self.vgg = features, VGG19([name for name, _ in features] or [LAYER])
 
     def start(self, seed: int, device: torch.device, *, bf16: bool) -> None:
-        """A fresh discriminator, drawn from the seed alone, with its optimizer.
+        """Make a new discriminator, drawn from the seed alone, with its optimizer.
 
-        Its random numbers are not those of the network that was initialised from the same seed.
+        Its random numbers differ from those of the network that is initialised from the same seed.
         """
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed((seed * 0x9E3779B1 - 1) % 2**32)  # as in training: 32 bits are used
+            torch.manual_seed((seed * 0x9E3779B1 - 1) % 2**32)  # as in batches.batch(): 32 bits are used
             self.discriminator = self.config.build()
         self.discriminator.to(device)
         self.optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=self.lr, fused=True)
         self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=bf16)
-        self.unit = perceptual.unit() if self.weights[1] else 1.0
+        one = self.weights[1] and not self.features  # several layers are scaled separately
+        self.unit = perceptual.unit() if one else 1.0
 
     def __call__(self, output: Tensor, clean: Tensor, degraded: Tensor, omega: Tensor) -> Tensor:
         """See Objective."""
@@ -89,10 +96,13 @@ class Adversarial:
         feature = self._distance(seen, target) if vgg else output.new_zeros(len(output))
         against = relativistic(fake.float(), real.float())
         self.parts = {"vgg": feature.detach().mean(), "adversarial": against.detach().mean()}
-        return pixel * l1(output, clean) + vgg * feature + adversarial * against
+        loss = pixel * l1(output, clean) + vgg * feature + adversarial * against
+        if self.chroma:
+            loss = loss + self.chroma * l1(colours(output), colours(clean))
+        return loss
 
     def _distance(self, seen: dict[str, Tensor], target: dict[str, Tensor]) -> Tensor:
-        """L_vgg of the features of both sides: [B]."""
+        """L_vgg between the features of output and clean image: [B]."""
         if not self.features:
             return l1(seen[LAYER], target[LAYER]) / self.unit
         parts = [
@@ -104,15 +114,15 @@ class Adversarial:
     def learn(
         self, output: Tensor, clean: Tensor, weight: Tensor, pace: float = 1.0
     ) -> dict[str, Tensor]:
-        """One step of the discriminator on the same images; what is watched of both sides, each [].
+        """One step of the discriminator on the same images; returns the columns of WATCHED, each [].
 
-        weight: of L_gan in the mixed loss (MultiLoss.weights), [] or [B]; without any, nothing is
-        learnt. pace: part of its rate, as the network's own rate is of its peak: at a constant rate it
-        wins while the network comes to rest.
+        weight: of L_gan in the mixed loss (MultiLoss.weights), [] or [B]; if all are 0, nothing is
+        learnt. pace: factor on the learning rate, that of the network's schedule: at a constant rate the
+        discriminator would win while the network's rate goes to 0.
         """
         nan = output.new_full((), torch.nan, dtype=torch.float32)
         shown = weight.any().float()
-        processes.average([shown])  # all processes learn, or none
+        processes.average([shown])  # all processes learn, or none does
         if not shown:
             return dict.fromkeys(WATCHED, nan)
         parts = self.parts if weight.any() else dict.fromkeys(("vgg", "adversarial"), nan)
@@ -134,14 +144,14 @@ class Adversarial:
         return {**parts, **watched}
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that has been learnt, by name."""
+        """Weights and optimizer state of the discriminator, by name."""
         tensors = {f"network.{k}": v for k, v in self.discriminator.state_dict().items()}
         for i, values in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{i}.{k}": v for k, v in values.items()}
         return tensors
 
     def load(self, tensors: dict[str, Tensor]) -> None:
-        """Go on from a state()."""
+        """Restore a state()."""
         network = {k[8:]: v for k, v in tensors.items() if k.startswith("network.")}
         self.discriminator.load_state_dict(network)
         states: dict[int, dict[str, Tensor]] = {}
@@ -154,9 +164,9 @@ class Adversarial:
 
 
 def relativistic(winner: Tensor, loser: Tensor) -> Tensor:
-    """How far winner's logits are from being above the average of loser's, and the reverse: [B].
+    """The loss for winner's logits being above the average of loser's, and the reverse: [B].
 
-    The relativistic average loss (Jolicoeur-Martineau, 2019) with cross entropy, half of either part.
+    The relativistic average loss (Jolicoeur-Martineau, 2019) with cross entropy, half of each part.
     """
     above = F.softplus(loser.mean() - winner)
     below = F.softplus(loser - winner.mean())
@@ -164,10 +174,10 @@ def relativistic(winner: Tensor, loser: Tensor) -> Tensor:
 
 
 def health(history: pd.DataFrame) -> list[str]:
-    """What has gone wrong between the two sides, a sentence for each; of a history with WATCHED.
+    """Problems of an adversarial training, a sentence each, from a history with the columns WATCHED.
 
-    A discriminator that wins teaches nothing more; a network that has collapsed gives flat or noisy
-    images; a grid covers its flat regions. Each must last for ROWS rows in succession.
+    A discriminator that always wins gives no useful gradient; a collapsed network gives flat or noisy
+    images; a grid covers flat regions. Each problem must last for ROWS consecutive rows.
     """
     if "discriminator" not in history:
         return []
@@ -181,7 +191,7 @@ def health(history: pd.DataFrame) -> list[str]:
             seen["detail"] > DETAIL[1]
         ),
     }
-    if "grid" in seen:  # runs of earlier versions lack it
+    if "grid" in seen:  # missing in older runs
         signs[f"the network draws a grid: its grid peak is over {GRID:g}"] = seen["grid"] > GRID
     found = []
     for sentence, holds in signs.items():

@@ -9,27 +9,28 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from study.images.degradations import MAX_RHO, add_noise, gaussian_blur, standard_noise
-from study.tasks.base import RANGE, Pair, Task, uniform
-from tunable_core.checks import check, is_range
+from study.images.degradations import GAMMA, MAX_RHO, add_noise, gaussian_blur, standard_noise
+from study.tasks.base import RANGE, Pair, Task, is_range, uniform
+from study.tasks.joint import Joint, Reading, joint_rules
+from tunable_core.checks import check
 from tunable_core.multi_loss import MultiLoss
-from tunable_core.objectives import GAMMA, NU, Joint, Reading, joint_rules
+from tunable_core.objectives import NU
 
 
 @dataclass(frozen=True)
 class DenoisingDeblurring(Task):
-    """Joint denoising and deblurring: omega_1, omega_2, how much to remove of each (Sec. 4.1.2)."""
+    """Joint denoising (strength omega_1) and deblurring (strength omega_2), Sec. 4.1.2."""
 
     reading: Reading = "adapted"
-    """Reading of the objectives; see objectives.Joint."""
+    """Reading of the objectives; see joint.Joint."""
     sigma: tuple[float, float] = (5.0, 30.0)
     """Range of the noise level, in grey levels of 255."""
     rho: tuple[float, float] = (0.0, MAX_RHO)
     """Range of the blur, standard deviation in pixels."""
     levels: Literal["uniform", "beta"] = "uniform"
-    """How levels are drawn. uniform: both, over their ranges, as in the paper. beta: as CResMD's authors
-    do, half of the samples with both, a quarter with noise alone, a quarter with blur alone, each level
-    ~ Beta(0.5, 1) times the largest."""
+    """How levels are drawn. uniform: both, over their ranges, as in the paper. beta: as by CResMD's
+    authors, half of the samples with both, a quarter with noise alone, a quarter with blur alone, each
+    level ~ Beta(0.5, 1) times the largest."""
     nu: float = NU
     """Largest share of the noise that is kept."""
     gamma: float = GAMMA
@@ -67,7 +68,7 @@ class DenoisingDeblurring(Task):
         return sigma, rho, standard_noise(shape, generator)
 
     def apply(self, patches: Tensor, sigma: Tensor, rho: Tensor, noise: Tensor) -> Pair:
-        """Clean patches [B, 3, H, W] and the same with blur, then noise; levels are sigma and rho over
-        their largest values."""
+        """Clean patches [B, 3, H, W] and the same with blur, then noise; levels are sigma and rho
+        divided by their largest values."""
         degraded = add_noise(gaussian_blur(patches, rho), sigma, noise)
         return Pair(patches, degraded, torch.stack([sigma / self.sigma[1], rho / self.rho[1]], 1))

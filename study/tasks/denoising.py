@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from study.images.degradations import add_noise, standard_noise
-from study.tasks.base import RANGE, Pair, Task, uniform
-from tunable_core.checks import check, is_range
+from study.tasks.base import RANGE, Pair, Task, is_range, uniform
+from tunable_core.checks import check
 from tunable_core.multi_loss import MultiLoss
 from tunable_core.objectives import NU, NoisePreservation, noise_rules, reconstruction
 
@@ -71,11 +71,11 @@ class RealDenoising(Task):
     def apply(self, patches: Tensor) -> Pair:
         """Clean and noisy patches [B, 3, H, W] of pairs [B, 6, H, W]; see pairs.py.
 
-        Raises ValueError for images that are no pairs.
+        Raises ValueError for images that are not pairs.
         """
         if patches.shape[1] != 6:
             raise ValueError(
                 f"RealDenoising trains on pairs of photographs, [B, 6, H, W]; got {list(patches.shape)} "
-                f"(take data='nam-train', or Denoising for images without a noisy twin)"
+                f"(use data='nam-train', or Denoising for single images)"
             )
         return Pair(*patches.chunk(2, 1))

@@ -1,4 +1,4 @@
-"""What a network trained on ImageNet sees in an image: the features of VGG-19 (Sec. 4.1.3 and 4.2)."""
+"""Features of VGG-19, trained on ImageNet, for perceptual objectives (Sec. 4.1.3 and 4.2)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from study.images import datasets
 from study.tasks import weights
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's colours, which the network's input is normalised by."""
+"""Mean and deviation of ImageNet's colours, for the normalisation of the input."""
 CONVOLUTIONS = (2, 2, 4, 4, 4)
-"""Of each block; a ReLU follows each convolution, a max pooling each block."""
+"""Number of convolutions in each block; a ReLU follows each convolution, a max pooling each block."""
 
 
 def _steps() -> list[str]:
@@ -30,18 +30,18 @@ def _steps() -> list[str]:
 
 STEPS = _steps()
 ORIGINAL = 12.75
-"""By how much features of the original weights are too large for the weights of losses that the field
-uses with torchvision's: what SRGAN divides conv5_4 by (Ledig et al., 2017, Sec. 3.2)."""
+"""Factor by which features of the original weights are larger than torchvision's, for which the usual
+weights of losses are chosen: SRGAN's divisor of conv5_4 (Ledig et al., 2017, Sec. 3.2)."""
 
 
 class VGG19:
-    """Features of VGG-19 (Simonyan and Zisserman, 2015) at chosen layers, computed no further than that.
+    """Features of VGG-19 (Simonyan and Zisserman, 2015) at given layers; later layers are not computed.
 
-    layers: names such as "relu3_3", or "conv5_4" for what is before the ReLU; see STEPS.
-    The weights are frozen, held once for all instances, and loaded when first called, through
-    weights.py, which raises datasets.MissingData where they are not there. Inside an autocast the
-    convolutions run in its precision.
-    Raises ValueError for a layer that there is not.
+    layers: names such as "relu3_3", or "conv5_4" for the values before the ReLU; see STEPS.
+    The weights are frozen, shared by all instances, and loaded at the first call by weights.py, which
+    raises datasets.MissingData if they are missing. Under autocast the convolutions run in its
+    precision.
+    Raises ValueError for an unknown layer.
     """
 
     def __init__(self, layers: Sequence[str]) -> None:
@@ -54,8 +54,8 @@ class VGG19:
     def __call__(self, x: Tensor) -> dict[str, Tensor]:
         """x: [B, 3, H, W], RGB in [0, 1], to layer -> features [B, C, H / 2^pools, W / 2^pools].
 
-        Gradients flow to x. Raises ValueError for another shape or an image that pooling leaves
-        nothing of.
+        Gradients flow to x. Raises ValueError for another shape or an image that is too small for
+        the poolings.
         """
         least = 2 ** sum(step.startswith("pool") for step in self.steps)
         if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[-2:]) < least:
@@ -89,7 +89,7 @@ def unit() -> float:
 
 @functools.cache
 def _kernels(device: torch.device, dtype: torch.dtype) -> dict[str, tuple[Tensor, Tensor]]:
-    """Weight and bias of each convolution by its name, cast once: autocast would cast at every call."""
+    """Weight and bias of each convolution by name, cast once: autocast would cast at every call."""
     tensors = {name: tensor.to(device, dtype) for name, tensor in weights.load("vgg19").items()}
     return {
         step: (

@@ -1,4 +1,4 @@
-"""Style images and the objective of style transfer, with one look through VGG-19 for all (Sec. 4.2)."""
+"""Style images and the objectives of style transfer, which share one pass of VGG-19 (Sec. 4.2)."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from study.images import datasets
 from study.tasks.perceptual import VGG19
 from tunable_core.multi_loss import MultiLoss
 from tunable_core.omega import OmegaLike
-from tunable_core.photo import photos
-from tunable_core.photo.raster import in_8_bits
+from tunable_photo import photos
+from tunable_photo.raster import in_8_bits
 
 LAYER = "relu3_3"
-"""Of VGG-19, for style and content."""
+"""Layer of VGG-19 for style and content."""
 LEAST = 64
-"""Smallest side of a style image, pixels: fewer hold too little of a style."""
+"""Smallest side of a style image in pixels; smaller images contain too little of a style."""
 SETS = ("style", "samples-train", "samples-test")
-"""Where registered style images are looked for; those of the paper are in the first."""
+"""Sets that are searched for style images; the paper's are in the first."""
 _opened: dict[str, Path] = {}
-"""Files that style() has opened, by sha256: a config knows an image by its content, not its place."""
+"""Files that style() has opened, by sha256: a config identifies an image by content, not by path."""
 
 
 @dataclass(frozen=True)
 class Style:
-    """A style: its image, and how strongly each part of its objective counts.
+    """A style: its image, and the weights of the parts of its objective.
 
     The printed L_style = lambda_gram L_gram + lambda_vgg L_vgg + lambda_tv L_tv + lambda_uv L_uv, where
     L_gram = ||G - G_s||^2, summed over all entries of the difference of Gram matrices,
     G = F F^T / (C H W); L_vgg = mean (F - F_c)^2 to the content image; L_tv = mean |dy| + mean |dx|, the
     differences of neighbours; L_uv = mean squared difference of U and V to the content image. F are the
     features relu3_3 of VGG-19.
-    The paper prints lambda_uv = 1 and none of the others. Ours of L_gram and L_vgg are in units of the
-    style image's own features, lambda_gram = gram / ||G_s||^2 and lambda_vgg = vgg / mean F_s^2, so that
-    they suit any style and either set of VGG-19's weights.
+    The paper gives lambda_uv = 1 and none of the others. Ours for L_gram and L_vgg are relative to the
+    features of the style image, lambda_gram = gram / ||G_s||^2 and lambda_vgg = vgg / mean F_s^2, so
+    that they fit any style and both sets of VGG-19's weights.
     """
 
     name: str
-    """Label: letters, digits, _ and -."""
+    """Label of letters, digits, _ and -."""
     sha256: str
-    """Of the image: of the file, or of the pixels of an embedded sample."""
+    """sha256 of the image file, or of the pixels of an embedded sample."""
     gram: float = 0.12
     """lambda_gram ||G_s||^2."""
     vgg: float = 0.06
@@ -57,7 +57,7 @@ class Style:
     uv: float = field(default=1.0, metadata={"before": 1.0})
     """lambda_uv; the paper's equation has 1."""
     size: int = 384
-    """Longer side, pixels, that the image is brought to before it is looked at: the size of strokes."""
+    """Longer side in pixels to which the image is resized: it sets the size of strokes."""
 
     def __post_init__(self) -> None:
         faults = []
@@ -72,9 +72,9 @@ class Style:
             raise ValueError(f"Style '{self.name}': " + "; ".join(faults))
 
     def image(self) -> Tensor:
-        """The style image, [3, H, W] in [0, 1], its longer side brought to size.
+        """The style image, [3, H, W] in [0, 1], with its longer side resized to size.
 
-        Raises datasets.MissingData where it is not at hand, ValueError where it is unfit.
+        Raises datasets.MissingData if it is missing, ValueError if it is too small.
         """
         pixels = _pixels(self)[None].float() / 255
         factor = self.size / max(pixels.shape[-2:])
@@ -83,10 +83,10 @@ class Style:
 
 
 def style(source: str | Path, **settings: float) -> Style:
-    """The style of an image: an id of a set of SETS ("mosaic"), or a file of the user's.
+    """The style of an image: an id in a set of SETS ("mosaic"), or your own file.
 
-    settings: of Style. Raises ValueError or photos.PhotoError, in one sentence, for a file that is no
-    image, is smaller than LEAST pixels, is grey or has alpha.
+    settings: of Style. Raises ValueError or photos.PhotoError for a file that is not an image, is
+    smaller than LEAST pixels, is grey or has alpha.
     """
     for name in SETS:
         known = datasets.describe(name)
@@ -96,7 +96,7 @@ def style(source: str | Path, **settings: float) -> Style:
     if not path.suffix and not path.exists():
         raise ValueError(
             f"no style is called '{source}' (there are: {', '.join(datasets.describe(SETS[0]).ids)}; "
-            f"your own is named by its file)"
+            f"for your own image give its path)"
         )
     read(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -105,12 +105,12 @@ def style(source: str | Path, **settings: float) -> Style:
 
 
 def read(path: Path) -> Tensor:
-    """A style image from a file, [3, H, W] uint8; raises as style() does."""
+    """Read a style image from a file, [3, H, W] uint8; raises as style() does."""
     photo = photos.read(path)
     height, width = photo.pixels.shape[:2]
     faults = {
-        f"is {width} x {height} pixels, and {LEAST} x {LEAST} is the least": min(height, width) < LEAST,
-        "is grey, and a style has colours (save it as RGB if grey is what you want)": photo.colours == 1,
+        f"is {width} x {height} pixels, less than {LEAST} x {LEAST}": min(height, width) < LEAST,
+        "is grey, and a style needs colours (save it as RGB if you want grey)": photo.colours == 1,
         "has alpha (flatten it onto a background)": photo.alpha,
     }
     found = [fault for fault, holds in faults.items() if holds]
@@ -121,7 +121,7 @@ def read(path: Path) -> Tensor:
 
 
 def _pixels(wanted: Style) -> Tensor:
-    """The pixels of a style image, wherever it is."""
+    """The pixels of a style image, from a set or an opened file."""
     for name in SETS:
         known = datasets.describe(name)
         for position, file in enumerate(known.files):
@@ -130,19 +130,19 @@ def _pixels(wanted: Style) -> Tensor:
     path = _opened.get(wanted.sha256)
     if path is None or hashlib.sha256(path.read_bytes()).hexdigest() != wanted.sha256:
         raise datasets.MissingData(
-            f"the image of style '{wanted.name}' is not at hand (open its file with style(PATH) first)"
+            f"the image of style '{wanted.name}' is not available (open its file with style(PATH) first)"
         )
     return read(path)
 
 
 def gram(features: Tensor) -> Tensor:
-    """[B, C, H, W] to F F^T / (C H W): [B, C, C], in float32."""
+    """Gram matrix F F^T / (C H W) of features [B, C, H, W]: [B, C, C], in float32."""
     flat = features.float().flatten(2)
     return flat @ flat.transpose(1, 2) / flat[0].numel()
 
 
 def total_variation(x: Tensor) -> Tensor:
-    """Mean absolute difference of neighbours, down plus across: [B, C, H, W] to [B]."""
+    """Mean absolute difference of neighbours, vertical plus horizontal: [B, C, H, W] to [B]."""
     down, right = (x.float().diff(dim=axis).abs().flatten(1).mean(1) for axis in (2, 3))
     return down + right
 
@@ -155,19 +155,19 @@ def chrominance(x: Tensor) -> Tensor:
 
 
 class StyleLoss(MultiLoss):
-    """The multi-loss of several styles, one dial each; VGG-19 sees an output once for all of them.
+    """The multi-loss of several styles, one dial each; VGG-19 runs once per output for all of them.
 
-    layer: of VGG-19, or "pixels" for the colours themselves in place of its features, which needs no
-        weights and gives colour transfer, no style.
+    layer: of VGG-19, or "pixels" for the colours themselves in place of features, which needs no weights
+        and gives colour transfer instead of style transfer.
     bf16: run VGG-19's convolutions in bf16.
-    Raises ValueError for no styles or two of one name; where an image or the weights of VGG-19 are
-    missing, datasets.MissingData when first called.
+    Raises ValueError for no styles or two of the same name; if an image or the weights of VGG-19 are
+    missing, datasets.MissingData at the first call.
     """
 
     def __init__(self, styles: Sequence[Style], layer: str = LAYER, *, bf16: bool = False) -> None:
         names = [each.name for each in styles]
         if not names or len(set(names)) < len(names):
-            raise ValueError(f"a style transfer needs styles of different names; got {names}")
+            raise ValueError(f"style transfer needs styles with different names; got {names}")
         self.styles, self.layer, self.bf16 = tuple(styles), layer, bf16
         self.vgg = None if layer == "pixels" else VGG19([layer])
         self.targets: tuple[Tensor, Tensor, Tensor] | None = None
@@ -200,7 +200,7 @@ class StyleLoss(MultiLoss):
     def parts(self, output: Tensor, clean: Tensor, content: Tensor | None = None) -> dict[str, Tensor]:
         """The four parts of every objective, in the units of Style: gram, vgg [B, p], tv, uv [B, 1].
 
-        content: look(clean), where it is known already.
+        content: look(clean), if it has already been computed.
         """
         grams, sizes, powers = self._targets(output.device)
         features = self.look(output)
@@ -217,7 +217,7 @@ class StyleLoss(MultiLoss):
         }
 
     def whole(self, parts: dict[str, Tensor]) -> Tensor:
-        """The objective of every style, put together from its parts: [B, p]."""
+        """The objective of every style, the weighted sum of its parts: [B, p]."""
         return sum(
             part * part.new_tensor([getattr(each, name) for each in self.styles])
             for name, part in parts.items()
@@ -231,7 +231,7 @@ class StyleLoss(MultiLoss):
 
     @torch.no_grad()
     def _targets(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-        """Of every style: Gram matrix [p, C, C], its squared norm [p], mean square of features [p]."""
+        """For every style: Gram matrix [p, C, C], its squared norm [p], mean square of features [p]."""
         if self.targets is None or self.targets[0].device != device:
             features = [self.look(each.image()[None].to(device)) for each in self.styles]
             grams = torch.cat([gram(each) for each in features])

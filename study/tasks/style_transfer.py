@@ -15,16 +15,16 @@ class StyleTransfer(Task):
     """Style transfer: one dial per style (Sec. 4.2)."""
 
     styles: tuple[Style, ...]
-    """In the order of the dials; style.style makes one of an image."""
+    """Styles in the order of the dials; style.style() makes one from an image."""
     layer: str = LAYER
-    """Of VGG-19, which images are looked at through; "pixels" does without it, see style.StyleLoss."""
+    """Layer of VGG-19 for the features; "pixels" needs no VGG-19, see style.StyleLoss."""
 
     def __post_init__(self) -> None:
-        StyleLoss(self.styles, self.layer)  # it refuses what cannot be trained
+        StyleLoss(self.styles, self.layer)  # raises for invalid settings
 
     @property
     def loss(self) -> StyleLoss:
-        """The multi-loss of the styles. In training VGG-19 looks in bf16."""
+        """The multi-loss of the styles, with VGG-19 in bf16."""
         return StyleLoss(self.styles, self.layer, bf16=True)
 
     @property
@@ -38,5 +38,5 @@ class StyleTransfer(Task):
         return tuple(each.sha256 for each in self.styles)
 
     def apply(self, patches: Tensor) -> Pair:
-        """Patches [B, 3, H, W] in [0, 1]: the network is given what it is to keep the content of."""
+        """Patches [B, 3, H, W] in [0, 1]: the clean content image is also the input."""
         return Pair(patches, patches)

@@ -15,10 +15,10 @@ from study.images import datasets
 def load(name: str) -> dict[str, Tensor]:
     """Tensors of the registered weights of that name, on the CPU.
 
-    "alexnet": the convolutions for LPIPS, `N.weight` and `N.bias` as torchvision's alexnet().features,
-    from torchvision's file or else from an extract; "vgg19": those of VGG-19 alike, see perceptual.py;
+    "alexnet": the convolutions for LPIPS, `N.weight` and `N.bias` of torchvision's alexnet().features,
+    from torchvision's file or else from an extract; "vgg19": the same of VGG-19, see perceptual.py;
     "niqe": mean, covariance and window of NIQE.
-    Raises datasets.MissingData or files.DamagedFile with one sentence.
+    Raises datasets.MissingData or files.DamagedFile.
     """
     content = datasets.content(name)
     kind = datasets.describe(name).files[0].path.suffix

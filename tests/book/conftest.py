@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nbformat
+import pages
 import pytest
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
@@ -16,6 +17,12 @@ sys.path.append(str(BOOK.parent / "tests/study"))  # for test_controls.py
 PARAMETERS = 'profile: str = "laptop"\nsteps: int | None = None\nrate: float = 0.5\nslow: bool = False'
 
 Cell = tuple[str, list[str]]
+
+
+def result(**values: float) -> str:
+    """The code of a cell whose output holds results."""
+    bundle = {pages.RESULTS: values, "text/plain": "results"}
+    return f"from IPython.display import display\ndisplay({bundle!r}, raw=True)"
 
 
 @pytest.fixture
@@ -63,7 +70,8 @@ def with_book(project: Path) -> Path:
         shutil.copytree(BOOK / name, project / "book" / name)
     for name in ("_config.yml", "references.bib"):
         shutil.copy(BOOK / name, project / "book")
-    tables = "\n\n".join(f"```{{{name}}}\n```" for name in ("runs", "executions", "costs", "licences"))
+    names = ("runs", "executions", "costs", "frames", "licences")
+    tables = "\n\n".join(f"```{{{name}}}\n```" for name in names)
     (project / "book/runs.md").write_text(f"# Runs\n\n{tables}\n")
     (project / "book/_toc.yml").write_text(
         json.dumps(

@@ -1,6 +1,5 @@
-"""The book is put together from results, and a fault in it fails the build."""
+"""The book is assembled from results, and an error in it fails the build."""
 
-import base64
 import json
 import re
 import shutil
@@ -8,15 +7,18 @@ from pathlib import Path
 
 import assemble
 import execute
+import live_times
 import nbformat
 import numpy as np
+import pages
 import pytest
 import single
-from assemble import collect, pictures, stage
+import study_publication
+from assemble import class_times, collect, pictures, stage
+from conftest import result
 from parameters import Fault
 from PIL import Image
 from places import shortened
-from single import CHROMIUMS
 from study_records import Executions, Nightly, Runs, commit, costs, duration
 from study_results import text_of
 
@@ -53,22 +55,18 @@ def test_a_result_that_is_not_there_is_refused(reference):
         text_of(RESULTS, reference)
 
 
-def printing(*texts: str) -> nbformat.NotebookNode:
-    cells = []
-    for text in texts:
-        output = nbformat.v4.new_output("stream", name="stdout", text=text)
-        cells.append(nbformat.v4.new_code_cell("", metadata={"tags": ["results"]}, outputs=[output]))
-    return nbformat.v4.new_notebook(cells=cells)
+def holding(*results: dict) -> nbformat.NotebookNode:
+    outputs = [nbformat.v4.new_output("display_data", {pages.RESULTS: found}) for found in results]
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[o]) for o in outputs])
 
 
 def test_results_of_several_cells_come_together():
-    assert collect(printing('{"a": 1}', '{"b": 2}'), "01-toy") == {"a": 1, "b": 2}
+    assert collect(holding({"a": 1}, {"b": 2}), "01-toy") == {"a": 1, "b": 2}
 
 
-@pytest.mark.parametrize("texts", [["12"], ["no"], [""], ['{"a": 1}', '{"a": 1}']])
-def test_results_are_one_object_a_cell_and_one_value_a_key(texts):
-    with pytest.raises(Fault, match="01-toy"):
-        collect(printing(*texts), "01-toy")
+def test_a_result_has_one_value():
+    with pytest.raises(Fault, match="01-toy: the result a comes from two cells"):
+        collect(holding({"a": 1}, {"a": 1}), "01-toy")
 
 
 def test_a_page_names_places_relative_to_the_clone(tmp_path, monkeypatch):
@@ -87,7 +85,7 @@ def test_a_page_names_places_relative_to_the_clone(tmp_path, monkeypatch):
 
 
 def test_without_git_on_the_path_the_book_is_built(project, notebook, with_book, monkeypatch, tmp_path):
-    notebook(("print('{\"psnr\": 34.1}')", ["results"]))
+    notebook(result(psnr=34.1))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert execute.main([], root=project) == 0
     assert "34.1" in (project / "book/_build/html/intro.html").read_text()
@@ -143,8 +141,7 @@ def test_a_book_is_built_from_results_and_a_faulty_one_leaves_it(with_book, note
     folder = with_book / "data/runs/toy-abc"
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(run))
-    cell = "import json, sys\nprint(json.dumps({'psnr': 34.16}))\nprint('grum' + 'ble', file=sys.stderr)"
-    notebook((cell, ["results"]))
+    notebook(f"import sys\n{result(psnr=34.16)}\nprint('grum' + 'ble', file=sys.stderr)")
     assert build() == (0, "")
     html = with_book / "book/_build/html"
     intro, toy, runs = ((html / f"{n}.html").read_text() for n in ("intro", "01-toy", "runs"))
@@ -155,12 +152,43 @@ def test_a_book_is_built_from_results_and_a_faulty_one_leaves_it(with_book, note
     for page in html.glob("*.html"):
         assert not re.search(r"""(src|href)=["'](https?:)?//|unpkg|jsdelivr""", page.read_text()), page
 
+    built = (html / "intro.html").stat().st_mtime_ns
+    assert build() == (0, "")
+    assert (html / "intro.html").stat().st_mtime_ns == built, (
+        "nothing changed, so nothing is built again"
+    )
+
     (with_book / "book/intro.md").write_text("# Intro\n\nOf {result}`01-toy:ssim` and [](nowhere).\n")
     code, text = build()
     assert code == 1
     assert "prints no result 'ssim'" in text
     assert "nowhere" in text
     assert (html / "intro.html").read_text() == intro
+
+
+def test_a_published_book_says_what_it_is_and_where(with_book, notebook, build):
+    notebook(result(psnr=34.16))
+    root = Path(assemble.__file__).parents[1]
+    shutil.copy(root / "CITATION.cff", with_book)
+    config = with_book / "book/_config.yml"
+    config.write_text(
+        config.read_text().replace('baseurl: ""', 'baseurl: "https://book.example/study/"')
+    )
+    (with_book / "book/intro.md").write_text(
+        f"# Intro\n\n{'A dial. ' * 10}\n\n```{{publication}}\n```\n"
+    )
+    assert build() == (0, "")
+    html = with_book / "book/_build/html"
+    intro, lost = (html / "intro.html").read_text(), (html / "404.html").read_text()
+    assert '<link rel="canonical" href="https://book.example/study/intro.html"' in intro
+    assert 'property="og:site_name" content="Tunable convolutions, an executable study"' in intro
+    assert 'property="og:url" content="https://book.example/study/intro.html"' in intro
+    assert 'property="og:image" content="https://book.example/study/preview.png"' in intro
+    assert 'name="description" content="A dial.' in intro
+    assert "10.1109/CVPR52729.2023.01748" in intro
+    assert "not set yet" in intro  # the address of the code
+    assert '<base href="/study/">' in lost
+    assert "https://book.example/study/intro.html.md" in (html / "llms.txt").read_text()
 
 
 def test_a_fault_in_a_notebook_names_its_cell(with_book, notebook, build):
@@ -184,29 +212,10 @@ def test_a_table_of_contents_that_names_no_page_is_refused(with_book, notebook, 
     assert "lists 'nowhere'" in text
 
 
-def test_a_sentence_that_is_empty_is_no_output():
-    said = [nbformat.v4.new_output("display_data", {"text/markdown": text}) for text in ("", "A.")]
-    cell = nbformat.v4.new_code_cell("", outputs=said)
-    assemble._prepare(cell)
-    assert [output.data["text/markdown"] for output in cell.outputs] == ["A."]
-
-
-def test_a_filmstrip_is_a_file_of_its_own(tmp_path):
-    cell = nbformat.v4.new_code_cell("film")
-    content = base64.b64encode(b"a picture").decode()
-    text = f'<div><img alt="x" src="data:image/webp;base64,{content}"></div>'
-    cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": text})]
-    assemble._unpack(cell, tmp_path / "filmstrips")
-    (file,) = (tmp_path / "filmstrips").iterdir()
-    assert file.read_bytes() == b"a picture"
-    assert f'loading="lazy" src="filmstrips/{file.name}"' in cell.outputs[0].data["text/html"]
-    assert "base64" not in cell.outputs[0].data["text/html"]
-
-
 def test_every_file_that_a_page_includes_is_staged():
     book = Path(assemble.__file__).parent
-    pages = "\n".join(path.read_text() for path in book.glob("*.md"))
-    included = re.findall(r"^```\{(?:literal)?include\} (\S+)$", pages, re.MULTILINE)
+    texts = "\n".join(path.read_text() for path in book.glob("*.md"))
+    included = re.findall(r"^```\{(?:literal)?include\} (\S+)$", texts, re.MULTILINE)
     assert included
     assert all((book / name).is_file() for name in included)
     assert {Path(name).parts[0] for name in included} <= {*assemble.FOLDERS}
@@ -218,12 +227,12 @@ def test_costs_are_the_sums_over_all_records():
         {"seconds": 1800, "parameters": 2000, "device": "GPU", "peak_memory_mb": 7},
     ]
     rows = costs(runs, [{"seconds": 720}], [{"seconds": 360, "machine": {"cpu": "Zen"}}])
-    assert rows["training in all"] == "1.5 hours"
-    assert rows["measuring in all"] == "0.2 hours"
+    assert rows["total time of training"] == "1.5 hours"
+    assert rows["total time of measuring"] == "0.2 hours"
     assert rows["trained on"] == "CPU, GPU"
     assert rows["parameters"].replace("\N{NARROW NO-BREAK SPACE}", "") == "10 to 2000"
     assert rows["largest memory of a training"] == "7 MB"
-    assert rows["pages made on"] == "Zen"
+    assert rows["notebooks executed on"] == "Zen"
 
 
 def test_costs_of_nothing_are_said_so():
@@ -252,17 +261,59 @@ def test_the_preview_has_the_size_that_is_asked_for_and_is_light(tmp_path):
 
 
 def test_the_book_comes_on_one_page_and_as_a_pdf(with_book, notebook, build):
-    notebook(("print('{\"psnr\": 34.5}')", ["results"]))
+    notebook(result(psnr=34.5))
     assert build("--single")[0] == 0
     output = with_book / "book/_build"
     page = (output / "singlehtml/intro.html").read_text()
     assert "34.5</span> dB" in page
     assert "Toy" in page
-    if any(map(shutil.which, CHROMIUMS)):
-        assert (output / "book.pdf").read_bytes().startswith(b"%PDF")
-    assert not list(output.glob("*.part"))
+    if single.printer():
+        assert (output / "html/book.pdf").read_bytes().startswith(b"%PDF")
+    assert not list(output.rglob("*.part"))
+
+
+def test_the_home_page_links_the_pdf_where_there_is_one(with_book):
+    shutil.copy(Path(assemble.__file__).parents[1] / "CITATION.cff", with_book)
+    (with_book / "book/_toc.yml").write_text("format: jb-book\nroot: intro\n")
+    for pdf, linked in [("book.pdf", True), ("", False)]:
+        about = study_publication.read(stage(with_book, with_book / "out", [], with_book, pdf=pdf))
+        facts = [node.astext() for line in study_publication.lines(about) for node in line]
+        assert ("The whole book as a PDF" in facts) == linked
 
 
 def test_one_page_needs_a_book(tmp_path):
     with pytest.raises(Fault, match="no built book"):
         single.build(tmp_path)
+
+
+def test_the_times_of_a_class_have_names(tmp_path):
+    rows = [(1, "one", 40.0), (1, "default", 50.0), (4, "one", 90.0), (4, "default", 400.0)]
+    path = tmp_path / "class-cpu.json"
+    names = ("students", "threads", "seconds")
+    path.write_text(json.dumps({"rows": [dict(zip(names, row, strict=True)) for row in rows]}))
+    assert class_times(path) == {
+        "students": 4,
+        "alone_one": 40.0,
+        "alone_default": 50.0,
+        "shared_one": 90.0,
+        "shared_default": 400.0,
+    }
+    assert class_times(tmp_path / "none") == {}
+
+
+def test_each_time_of_a_frame_knows_what_it_was_measured_on(tmp_path):
+    record = {"browser": "Chromium 1", "rows": [{"network": "one", "ms": 3.0}]}
+    (tmp_path / "live.json").write_text(json.dumps(record))
+    assert assemble.frames(tmp_path / "live.json") == [
+        {"network": "one", "ms": 3.0, "on": {"browser": "Chromium 1"}}
+    ]
+    assert assemble.frames(tmp_path / "none.json") == []
+
+
+def test_the_time_of_a_frame_is_the_least_of_the_processor():
+    model = {"title": "one", "run": "a", "side": 128}
+    onnx = {"clock": [40.0, 60.0, 50.0], "processor": [22.0, 22.0]}
+    found = live_times.row(model, {"page": {"clock": [10, 90, 30], "processor": [12, 11]}, "onnx": onnx})
+    assert (found["ms"], found["clock_ms"], found["onnx_ms"], found["ratio"]) == (11, 30, 22, 2)
+    only = live_times.row(model, {"onnx": onnx})
+    assert (only["ms"], only["onnx_clock_ms"], only["ratio"]) == (22, 50, 1)

@@ -1,4 +1,4 @@
-"""What README.md and the page of use show is run here as it stands there."""
+"""The commands and code of README.md and of the page "Use it" are run exactly as printed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from study import configs
 from study.images import datasets
 from study.runs import named
-from tunable_core.photo import cli
+from tunable_photo import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "book/use.md"]
@@ -27,7 +28,7 @@ def blocks(page: Path, language: str) -> list[str]:
 @pytest.fixture
 def released():
     try:
-        return named.released()
+        return configs.released()
     except named.MissingRun:
         pytest.fail("the released denoiser is part of the repository")
 
@@ -50,6 +51,7 @@ def test_its_commands_run(page, released, tmp_path, monkeypatch):
     Path("photos").mkdir()
     for name in ("photo.png", "photos/one.png", "photos/two.jpg"):
         Image.fromarray(image).save(name)
+    Image.fromarray(image[..., 0]).save("mask.png")
     lines = "".join(blocks(page, "bash")).splitlines()
     commands = [
         shlex.split(line.removeprefix(COMMAND), comments=True)

@@ -1,4 +1,4 @@
-"""The drawings that are kept with the pages are those that the script makes."""
+"""The stored drawings are the ones that the script makes."""
 
 import base64
 import io
@@ -20,10 +20,10 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 def parts(svg):
-    """What a picture is made of: tags, words and numbers of every element that is drawn, in order.
+    """The content of a picture: tags, words and numbers of every drawn element, in order.
 
-    Ids are left out, and so is what describes the file; pictures within are decoded. So another
-    version of matplotlib or of its PNG writer makes no difference as long as the drawing is the same.
+    Ids and metadata are left out, and embedded pictures are decoded. So another version of matplotlib
+    or of its PNG writer makes no difference if the drawing is the same.
     """
     found = []
     for element in ElementTree.fromstring(svg).iter():
@@ -40,7 +40,7 @@ def parts(svg):
 
 
 def same(one, other):
-    """Whether two SVG files show the same, to within a tenth of a point."""
+    """Whether two SVG files have the same content, to within a tenth of a point."""
     one, other = parts(one), parts(other)
     return len(one) == len(other) and all(
         a[:3] == b[:3] and a[3].shape == b[3].shape and np.allclose(a[3], b[3], atol=0.1, rtol=0)
@@ -96,7 +96,7 @@ def test_a_drawing_has_a_white_background_no_fonts_and_no_date(name):
     assert not re.search(r"dc:date|Matplotlib v|https?://matplotlib", text)
 
 
-def test_a_drawing_that_is_no_more_is_removed(tmp_path, monkeypatch):
+def test_a_removed_drawing_is_deleted(tmp_path, monkeypatch):
     monkeypatch.setattr(drawings, "svg", lambda name: name)
     (tmp_path / "old.svg").write_text("")
     drawings.main(tmp_path)

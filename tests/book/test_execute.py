@@ -1,4 +1,4 @@
-"""The runner: strict about parameters, whole results only, used again while nothing changed."""
+"""The runner: strict parameters, complete results only, results reused while nothing changes."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import execute
 import nbformat
+import psutil
 import pytest
 from provenance import Data
 
@@ -25,7 +26,7 @@ def own_environment(monkeypatch):
 
 @pytest.fixture
 def run(project, capsys):
-    """Run the notebooks without HTML; return exit code and what was printed."""
+    """Run the notebooks without HTML; returns the exit code and the output."""
 
     def call(*words: str) -> tuple[int, str]:
         code = execute.main([*words, "--no-html"], root=project)
@@ -71,7 +72,7 @@ def test_a_result_is_used_again_until_something_it_is_made_from_changes(project,
     first = result(project).read_bytes()
     assert "unchanged" in run()[1]
     assert result(project).read_bytes() == first
-    for package in ("tunable_core", "study"):
+    for package in ("tunable_core", "tunable_photo", "study"):
         (project / package).mkdir(exist_ok=True)
         (project / package / "core.py").write_text("VALUE = 2\n")
         assert f"changed: {package}" in run()[1]
@@ -79,7 +80,7 @@ def test_a_result_is_used_again_until_something_it_is_made_from_changes(project,
 
 
 def part_of(file: str) -> str:
-    """What a file of data/ counts as."""
+    """The kind of data that a file of data/ belongs to."""
     folder = file.split("/")[1]
     return {"runs": "runs and sweeps", "sweeps": "runs and sweeps", "datasets": "data sets"}.get(
         folder, "data"
@@ -162,9 +163,9 @@ def test_what_a_notebook_trains_leaves_earlier_results_fresh(notebook, run):
     notebook("print(1)")
     notebook(TRAINS, stem="02-trains")
     run()
-    said = run()[1]
-    assert "01-toy: unchanged" in said
-    assert "02-trains: unchanged" in said
+    log = run()[1]
+    assert "01-toy: unchanged" in log
+    assert "02-trains: unchanged" in log
 
 
 @pytest.mark.parametrize(
@@ -174,15 +175,15 @@ def test_what_appears_while_another_notebook_runs_is_read_the_next_time(notebook
     notebook("print(1)")
     notebook(TRAINS + CHANGES.format(files=[file]), stem="02-runs")
     run()
-    said = run()[1]
-    assert "01-toy: running" in said
-    assert "02-runs: running" in said
+    log = run()[1]
+    assert "01-toy: running" in log
+    assert "02-runs: running" in log
 
 
 def test_what_appeared_before_a_notebook_began_is_not_read_twice(notebook, run):
     notebook(CHANGES.format(files=["datasets/kodak/kodim01.png"]))
     notebook("print(1)", stem="02-later")
-    run()
+    run("--jobs", "1")
     said = run()[1]
     assert "01-toy: running" in said
     assert "02-later: unchanged" in said
@@ -201,6 +202,61 @@ def test_a_failing_cell_is_named_with_its_error_and_the_old_result_stays(project
     assert str(part) in text
     assert part.exists()
     assert result(project).read_bytes() == old
+
+
+def test_the_notebook_beside_a_failing_one_ends_and_no_other_begins(project, notebook, run):
+    notebook("import time\ntime.sleep(4)\nprint(1)")
+    notebook("raise ValueError('no')", stem="02-fails")
+    notebook("print(3)", stem="03-later")
+    code, text = run("--jobs", "2")
+    assert code == 1
+    assert "02-fails: cell 3 failed: ValueError: no" in text
+    assert "03-later: running" not in text
+    assert printed(result(project)) == "1\n"
+    assert "01-toy: unchanged" in run("--only", "01")[1]
+
+
+def test_notebooks_run_side_by_side_and_share_the_cores(project, notebook, run, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    meet = """
+import os, time
+from pathlib import Path
+Path("{mine}").touch()
+deadline = time.monotonic() + 60
+while not Path("{other}").exists():
+    assert time.monotonic() < deadline
+    time.sleep(0.1)
+print(os.environ.get("OMP_NUM_THREADS"))
+"""
+    notebook(meet.format(mine="a", other="b"))
+    notebook(meet.format(mine="b", other="a"), stem="02-other")
+    assert run("--jobs", "2")[0] == 0
+    assert printed(result(project)) == f"{max(1, os.cpu_count() // 2)}\n"
+
+
+def test_an_interrupted_runner_says_so_and_ends_its_notebooks(project, notebook):
+    notebook("from pathlib import Path\nimport os, time\n"
+             "Path('started').write_text(str(os.getpid()))\ntime.sleep(120)")  # fmt: skip
+    script = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        f"sys.path.insert(0, {str(BOOK)!r}); import execute; from pathlib import Path;"
+        f"sys.exit(execute.main(['--no-html'], root=Path({str(project)!r})))"
+    )
+    runner = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+    started = project / "notebooks/started"
+    deadline = time.monotonic() + 60
+    while not (started.exists() and started.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    runner.send_signal(signal.SIGINT)
+    said = runner.communicate(timeout=30)[1]
+    assert runner.returncode == 1
+    assert said.strip().endswith(f"interrupted; partial notebooks: {result(project)}.part")
+    assert "Traceback" not in said
+    deadline = time.monotonic() + 30
+    while psutil.pid_exists(int(started.read_text())):  # its kernel
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_a_cell_that_leaves_is_a_failure(project, notebook, run):
@@ -249,9 +305,9 @@ def test_two_runners_at_once_take_turns(project, notebook):
     )
     command = [sys.executable, "-c", script]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [runner.communicate(timeout=120)[0] for runner in both]
+    logs = [runner.communicate(timeout=120)[0] for runner in both]
     assert [runner.returncode for runner in both] == [0, 0]
-    first, second = sorted(said, key=lambda text: "waiting for it" in text)
+    first, second = sorted(logs, key=lambda text: "waiting for it" in text)
     assert "01-toy: running" in first
     assert "01-toy: running" not in second
     assert "another process is making the book" in second
@@ -297,3 +353,30 @@ def test_only_the_selected_notebook_runs(project, notebook, run):
     assert run("--only", "01")[0] == 0
     assert result(project).exists()
     assert not result(project, "02-other").exists()
+
+
+@pytest.mark.parametrize(
+    ("stems", "before", "words"),
+    [
+        ([], {}, "none left"),
+        (["a", "b"], {"a": 60.0, "b": 5.0}, "2 left, about 1:05 min as last time"),
+        (["a", "b"], {"a": 60.0}, "2 left"),
+    ],
+)
+def test_progress_says_what_is_left(stems, before, words):
+    assert execute.left(stems, before) == words
+
+
+def test_the_end_says_what_took_how_long_the_longest_first():
+    text = execute.summary({"03-denoising": 61.0, "Sphinx": 90.0, "pictures": 0.2}, 152.0)
+    assert text == "All of it took 2:32 min.\n  1:30 min  Sphinx\n  1:01 min  03-denoising"
+
+
+def test_a_notebook_that_is_done_is_followed_by_what_is_left(project, notebook, run):
+    notebook("print(1)")
+    notebook("print(2)", stem="02-more")
+    log = run()[1]
+    assert "01-toy: running (1 of 2; no result yet)" in log
+    assert "1 left" in log
+    assert "none left" in log
+    assert "All of it took" in log

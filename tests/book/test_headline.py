@@ -1,4 +1,4 @@
-"""The table of README.md is the one that the released sweeps give."""
+"""The table of README.md agrees with the released sweeps."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""What the chapters measure at the released budget is what judges, tables and the README look up."""
+"""Judges, tables and the README find the measurements of the chapters at the released budget."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,9 +8,14 @@ from notebook_run import read
 from parameters import declared, resolve, settings
 
 from study import configs
+from study.chapters.backbones import Backbones
+from study.chapters.denoising import Denoising
+from study.chapters.joint import TwoDials
+from study.chapters.style import Styles
+from study.chapters.super_resolution import SuperResolution
+from study.chapters.swinir import EnlargingSwinIR
 from study.configs import measurements
-from study.measuring.sweep import DenoisingSweep, JointSweep, SuperResolutionSweep
-from tunable_core.omega import path
+from study.measuring.photo_sweep import PhotoSweep
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
@@ -25,54 +30,63 @@ def chapter():
     return by_number.__getitem__
 
 
-def denoising(given, images, **changes):
-    return DenoisingSweep(images, sigmas=tuple(given.sigmas), **changes)
-
-
 def test_denoising(chapter):
     given = chapter("03")
+    data = Denoising("laptop", given.images, given.sigmas, given.crop, given.rivals, given.seeds).data
     for images in given.images:
-        assert denoising(given, images, crop=given.crop) == measurements.table_1(images)
-    first, side = given.images[0], given.seed_crop
-    assert denoising(given, first, crop=side) == measurements.seeds(first)
-    assert denoising(given, first, crop=side, every=2) == measurements.ablations(first)
-    omegas = path((0, 1), (1, 0), given.dial_positions).tolist()
-    omegas = tuple(tuple(round(v, 6) for v in omega) for omega in omegas)
-    fine = denoising(given, first, omegas=omegas, every=given.dial_every, crop=given.dial_crop)
-    assert fine == measurements.dial(first)
+        assert data.whole(images) == measurements.table_1(images)
+    assert data.squares == measurements.seeds(given.images[0])
+    assert data.dial == measurements.dial(given.images[0])
 
 
 def test_backbones(chapter):
     given, budget = chapter("04"), configs.profile("laptop")
+    sizes = (given.sigmas, given.crop, given.real, given.seeds)
+    data = Backbones("laptop", given.images, *sizes).data
     for images in given.images:
-        what = denoising(given, images, omegas=measurements.ENDS, crop=given.crop, every=given.every)
-        assert what == measurements.table_2a(images)
+        assert data.squares(images) == measurements.table_2a(images)
+    assert data.pairs == measurements.table_2b()
     assert measurements.nafnet("tunable", budget).data == given.real
 
 
 def test_joint(chapter):
     given = chapter("05")
-    levels = {"sigmas": tuple(given.sigmas), "rhos": tuple(given.rhos)}
-    for images, every in zip(given.images, given.every, strict=True):
-        what = JointSweep(images, **levels, every=every, crop=given.crop, bf16=True)
-        assert what == measurements.table_3(images)
-    grid = measurements.joint_grid(given.images[0])
-    assert (grid.every, grid.crop) == (given.grid_every, given.grid_crop)
-    assert len(grid.omegas) == given.grid_positions**2
+    levels = (given.sigmas, given.rhos)
+    data = TwoDials("laptop", given.images, *levels, given.crop, given.positions).data
+    for images in given.images:
+        assert data.whole(images) == measurements.table_3(images)
+    assert data.grid == measurements.joint_grid(given.images[0])
 
 
 def test_super_resolution(chapter):
-    for images in chapter("06").images:
-        what = SuperResolutionSweep(images, every=chapter("06").every, crop=chapter("06").crop)
-        assert what == measurements.table_4(images)
-    for images in chapter("07").images:
-        given = {"every": chapter("07").every, "crop": chapter("07").crop}
-        what = SuperResolutionSweep(images, measurements.ENDS, **given, perceptual=False, luma=True)
-        assert what == measurements.table_5(images)
+    given = chapter("06")
+    data = SuperResolution("laptop", given.images, given.crop, given.rivals, given.positions).data
+    for images in given.images:
+        assert data.five(images) == measurements.table_4(images)
+    assert data.along(statistics=False) == measurements.plane(given.images[0])
+
+
+def test_swinir(chapter):
+    given = chapter("07")
+    made = EnlargingSwinIR("laptop", given.images, given.crop)
+    for images in given.images:
+        assert made.what(images) == measurements.table_5(images)
 
 
 def test_style(chapter):
     given, what = chapter("08"), measurements.three_styles(configs.profile("laptop"))
-    assert (given.images, given.every, given.crop) == (what.images, what.every, what.crop)
-    assert tuple(given.styles) == configs.style.STYLES
-    assert len(what.omegas) == 3 * given.edge + 1
+    chosen = (given.styles, given.steps, given.rivals, given.images, given.photos, given.edge)
+    assert Styles("laptop", *chosen).data.round == what
+
+
+def test_photographs(chapter):
+    given = chapter("11")
+    sweep = PhotoSweep(
+        given.images,
+        kinds=tuple(given.kinds),
+        sigmas=tuple(given.sigmas),
+        every=3,
+        crop=given.crop,
+    )
+    assert sweep == measurements.photographs(given.images)
+    assert given.real == measurements.photographs_real().images

@@ -14,9 +14,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "book").rglob("*.md"))]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 COMMANDS = [ROOT / "Makefile", ROOT / ".ci/run", *sorted((ROOT / ".github/workflows").glob("*.yml"))]
-CODE = sorted(path for name in ("tunable_core", "study", "book") for path in (ROOT / name).rglob("*.py"))
+CODE = sorted(
+    path
+    for name in ("tunable_core", "tunable_photo", "study", "book")
+    for path in (ROOT / name).rglob("*.py")
+)
 FILES = [path for path in (*PAGES, *NOTEBOOKS, *COMMANDS, *CODE) if "_build" not in path.parts]
-OWN = "tunable_core.controls.output_scale"
+OWN = "study.controls.output_scale"
 """A module that a page asks its reader to write."""
 CLONED = "study/notebooks"
 """A folder that a notebook clones where the study is not installed."""
@@ -71,13 +75,13 @@ def parsed(cell):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_dotted_name_can_be_imported(path):
-    named = re.findall(r"(?<![\w./-])(?:tunable_core|study)(?:\.[A-Za-z_]\w*)+", text_of(path))
+    named = re.findall(r"(?<![\w./-])(?:tunable_(?:core|photo)|study)(?:\.[A-Za-z_]\w*)+", text_of(path))
     assert sorted({name for name in named if name != OWN and unknown(name)}) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_path_exists(path):
-    folders = "tunable_core|study|tests|book|notebooks"
+    folders = "tunable_core|tunable_photo|study|tests|book|notebooks"
     named = re.findall(rf"(?<![\w./-])(?:{folders})/[\w/.*-]*[\w*](?:/|\b)", text_of(path))
     places = {name for name in named if not name.startswith("book/_build")}
     missing = {name for name in places - INVENTED if not list(ROOT.glob(name.rstrip("/")))}
@@ -86,5 +90,5 @@ def test_every_path_exists(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_module_that_is_run_can_be_run(path):
-    named = re.findall(r"-m (study[\w.]*\w|tunable_core[\w.]*\w)", text_of(path))
+    named = re.findall(r"-m (study[\w.]*\w|tunable_(?:core|photo)[\w.]*\w)", text_of(path))
     assert sorted({name for name in named if not_runnable(name)}) == []

@@ -1,4 +1,4 @@
-"""Names and types of notebook parameters are checked, and every fault says what to do."""
+"""Names and types of notebook parameters are checked, and every error says what to do."""
 
 import types
 from typing import Any, Literal, get_args, get_origin
@@ -153,7 +153,7 @@ ANYTHING = st.recursive(SIMPLE, lambda inner: st.lists(inner, max_size=3), max_l
 
 
 def fits(value, kind):
-    """Whether a value is of an annotation, as strictly as a notebook needs it."""
+    """Whether a value has an annotated type, as strictly as a notebook needs."""
     if get_origin(kind) is list:
         return isinstance(value, list) and all(fits(item, get_args(kind)[0]) for item in value)
     if get_origin(kind) is types.UnionType:

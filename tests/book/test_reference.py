@@ -57,10 +57,11 @@ def test_a_name_leads_to_its_entry_and_one_of_two_entries_to_neither():
     assert known["a.twice"] == "tunable_core.a.twice"
 
 
-def test_the_name_of_the_command_leads_to_no_function():
-    known = study_api.names({"study.figures.drawings.tunable": entry("function")})
-    assert "tunable" not in known
-    assert known["drawings.tunable"] == "study.figures.drawings.tunable"
+@pytest.mark.parametrize("name", ["tunable", "at"])
+def test_the_name_of_a_command_or_method_leads_to_no_function(name):
+    known = study_api.names({f"study.figures.drawings.{name}": entry("function")})
+    assert name not in known
+    assert known[f"drawings.{name}"] == f"study.figures.drawings.{name}"
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def staged(tmp_path):
 def test_every_public_module_is_on_one_page_of_the_reference(staged):
     public = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        for package in ("tunable_core", "study")
+        for package in ("tunable_core", "tunable_photo", "study")
         for path in (ROOT / package).rglob("*.py")
         if not path.name.startswith("_")
     ]
@@ -82,10 +83,10 @@ def test_every_public_module_is_on_one_page_of_the_reference(staged):
     assert sorted(re.findall(r"automodule:: (\S+)", text)) == sorted(public)
 
 
-def test_the_reference_has_a_page_for_each_folder_in_the_order_of_the_readme(staged):
+def test_the_reference_has_a_page_for_each_folder_in_the_order_of_the_tree(staged):
     index = (staged / "index.md").read_text()
     subjects = re.findall(r"^- \[\]\(/(api/\S+)\): \w.*", index, re.MULTILINE)
-    assert subjects[:2] == ["api/tunable_core", "api/tunable_core-controls"]
+    assert subjects[:3] == ["api/tunable_core", "api/tunable_core-onnx", "api/tunable_photo"]
     folders = [reference.page_name(name) for name in reference.tree(ROOT)]
     assert [page for page in subjects if page in folders] == [p for p in folders if p in subjects]
     assert {f"{page.removeprefix('api/')}.md" for page in subjects} == {
@@ -95,21 +96,22 @@ def test_the_reference_has_a_page_for_each_folder_in_the_order_of_the_readme(sta
 
 def test_every_page_of_the_reference_is_in_the_table_of_contents(staged):
     toc = reference.with_pages(yaml.safe_load((ROOT / "book/_toc.yml").read_text()), ROOT)
-    (entry,) = [chapter for chapter in toc["chapters"] if chapter["file"] == reference.INDEX]
+    (entry,) = [e for part in toc["parts"] for e in part["chapters"] if e["file"] == reference.INDEX]
     listed = [section["file"] for section in entry["sections"]]
     assert sorted(listed) == sorted(f"api/{p.stem}" for p in staged.glob("*.md") if p.stem != "index")
 
 
-def test_a_folder_that_the_readme_does_not_list_is_named(tmp_path):
+def test_a_folder_that_the_tree_does_not_list_is_named(tmp_path):
     for name in ("tunable_core", "study/new"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "module.py").write_text('"""A module."""\n')
-    (tmp_path / "README.md").write_text("```\ntunable_core/   the library\n```\n")
-    with pytest.raises(Fault, match=r"README\.md does not list study/new"):
+    (tmp_path / "book").mkdir()
+    (tmp_path / reference.TREE).write_text("```\ntunable_core/   the library\n```\n")
+    with pytest.raises(Fault, match=r"book/maintain\.md does not list study/new"):
         reference.folders(tmp_path)
 
 
-def test_the_tree_of_the_readme_names_folders_that_exist():
+def test_the_tree_names_folders_that_exist():
     assert [name for name in reference.tree(ROOT) if not (ROOT / name).is_dir()] == []
 
 
@@ -117,18 +119,39 @@ def test_the_meaning_of_a_word_is_its_first_sentence():
     from docutils import nodes
 
     term = nodes.term("", "dial", ids=["term-dial"])
-    told = nodes.definition("", nodes.paragraph("", "A number e.g. 1. It turns. Eq. 7."))
-    glossary = nodes.definition_list_item("", term, told)
+    meaning = nodes.definition("", nodes.paragraph("", "A number e.g. 1. It turns. Eq. 7."))
+    glossary = nodes.definition_list_item("", term, meaning)
     assert study_terms.meanings(glossary) == {"term-dial": "A number e.g. 1."}
 
 
 @pytest.mark.parametrize(
-    ("formula", "told"),
+    ("formula", "plain"),
     [
         (r"\omega = (\omega_1, \dots, \omega_p)", "ω= (ω_1, …, ω_p)"),
         (r"\mathcal L_{rec} = \|\hat y - y\|_1", "L_rec = ‖y\u0302 - y‖_1"),
         (r"\hat{\mathbf k}_\omega", "k\u0302_ω"),
     ],
 )
-def test_a_formula_is_readable_without_formulas(formula, told):
-    assert study_terms.readable(formula).replace(" ", "") == told.replace(" ", "")
+def test_a_formula_is_readable_without_formulas(formula, plain):
+    assert study_terms.readable(formula).replace(" ", "") == plain.replace(" ", "")
+
+
+def test_the_first_use_of_a_word_of_the_glossary_is_a_link_and_the_author_s_own_links_stay():
+    from docutils import nodes
+    from sphinx import addnodes
+
+    own = addnodes.pending_xref("", nodes.inline("", "LPIPS"), reftarget="LPIPS")
+    first = nodes.paragraph("", "", nodes.literal("", "PSNR"), nodes.Text(" and PSNR_eta, PSNR, PSNR "))
+    page = nodes.section("", nodes.title("", "FiLM"), first, nodes.paragraph("", "LPIPS", own))
+    transform = study_terms.FirstUse.__new__(study_terms.FirstUse)
+    transform.document = SimpleNamespace(
+        findall=page.findall,
+        settings=SimpleNamespace(
+            env=SimpleNamespace(docname="03", found_docs={"03", "glossary"}, app=None)
+        ),
+    )
+    transform.apply()
+    links = [x for x in page.findall(addnodes.pending_xref) if x is not own]
+    assert [(x["reftarget"], x.astext()) for x in links] == [("PSNR", "PSNR")]
+    assert page.astext().count("PSNR") == 4
+    assert first.astext().startswith("PSNR and PSNR_eta, PSNR, PSNR")

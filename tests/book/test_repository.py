@@ -1,4 +1,4 @@
-"""The repository as a newcomer gets it: settings that parse and agree, notebooks without outputs."""
+"""The repository as it is cloned: settings that parse and agree, notebooks without outputs."""
 
 import importlib.metadata
 import re
@@ -13,7 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from study.runs import named
+from study import configs
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -80,7 +80,7 @@ def test_the_lock_satisfies_what_the_package_and_its_extras_ask():
 
 
 def installed() -> dict[str, importlib.metadata.Distribution]:
-    """The packages of the lock that are installed here at their locked version."""
+    """The locked packages that are installed here in their locked version."""
     here = {}
     for name, pin in locked().items():
         try:
@@ -126,12 +126,14 @@ def test_urls_of_the_package_are_those_of_the_book():
     assert urls.get("Documentation", "") == book["html"]["baseurl"]
 
 
-def test_the_picture_of_the_readme_is_found_from_a_package_index_once_the_address_is_known():
+def test_the_pictures_of_the_readme_are_found_from_a_package_index_once_the_address_is_known():
     url = yaml.safe_load((ROOT / "book/_config.yml").read_text())["repository"]["url"]
-    (picture,) = re.findall(r"!\[[^]]*\]\(([^)]+)\)", (ROOT / "README.md").read_text())
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", (ROOT / "README.md").read_text())
     base = f"{url}/raw/main/" if url else ""
-    assert picture.startswith(base)
-    assert (ROOT / picture.removeprefix(base)).is_file()
+    assert pictures
+    for picture in pictures:
+        assert picture.startswith(base)
+        assert (ROOT / picture.removeprefix(base)).is_file()
 
 
 def test_a_clone_that_changes_line_endings_leaves_every_file_and_the_released_run_as_they_are(
@@ -148,7 +150,7 @@ def test_a_clone_that_changes_line_endings_leaves_every_file_and_the_released_ru
     assert "w/lf" in listed
     assert "w/crlf" not in listed
     monkeypatch.setenv("TUNABLE_RUNS", str(clone / "data"))
-    assert named.released().control
+    assert configs.released().control
 
 
 def test_the_conda_environment_has_the_locked_packages_and_a_python_that_fits():

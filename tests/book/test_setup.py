@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 
 
 class Clone:
-    """A folder with the files that `make` reads, a Python of our own, and what that was asked."""
+    """A folder with the files that `make` reads, a fake Python, and the log of its calls."""
 
     def __init__(self, at: Path):
         self.folder, self.log, self.python = at / "a clone", at / "log", at / "python"
@@ -34,7 +34,7 @@ class Clone:
         self.python.chmod(0o755)
 
     def make(self, *words: str, **variables: str) -> list[str]:
-        """What Python was asked by this make: a line a call, without the probes of its version."""
+        """The calls of Python by this make, one per line, without the queries of its version."""
         self.log.write_text("")
         kept = {
             k: v

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import os
 import shutil
 import threading
@@ -28,7 +29,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def unavailable(reason: str) -> None:
-    """Skip, but fail where a browser is promised."""
+    """Skip, but fail where a browser is required."""
     (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
@@ -43,6 +44,12 @@ def address() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def manifest(address):
+    """The files of the live page."""
+    return json.loads((BUILT / "live/manifest.json").read_text())
 
 
 @pytest.fixture(scope="session")

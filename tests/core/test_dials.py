@@ -1,4 +1,4 @@
-"""The dials are turned for code that calls model(x), and for one thread alone."""
+"""model.dials() sets the dials for code that calls model(x), in one thread only."""
 
 import threading
 

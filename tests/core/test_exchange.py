@@ -1,4 +1,4 @@
-"""Each call has kernels of its own: threads, shared layers, gradient checkpointing, unusual modules."""
+"""Each call has its own kernels: threads, shared layers, gradient checkpointing, unusual modules."""
 
 import copy
 import functools
@@ -12,7 +12,6 @@ from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
 from tunable_core import Live, Tunable
-from tunable_core.controls import DNI, FiLM, TunableControl
 
 OMEGAS = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.3, 0.8], [0.9, 0.4]])
 
@@ -45,9 +44,6 @@ class Sometimes(nn.Module):
 MODELS = {
     "tunable": lambda: Tunable(Sometimes(), p=2),
     "live": lambda: Live(trained(Tunable(Sometimes(), p=2))),
-    "control": lambda: TunableControl(Sometimes(), p=2),
-    "dni": lambda: DNI(Sometimes(), p=2),
-    "film": lambda: FiLM(Sometimes(), p=2),
 }
 
 
@@ -112,6 +108,7 @@ def test_what_occurs_twice_is_the_same_kernel_in_every_call(net, close):
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("net", [twice, Tied])
 def test_the_compiler_sees_the_same_network(net, close):
     model, x = trained(Tunable(net(), p=2)), torch.rand(3, 4)
@@ -309,7 +306,7 @@ def test_a_bank_that_is_replaced_is_refused_by_name(layer):
     model, x = Tunable(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4)), p=2), torch.rand(3, 4)
     model(x, [0.3, 0.8])
     model.module[1] = layer
-    with pytest.raises(RuntimeError, match=r"'1\.weight' .*any more.*; change the plain network"):
+    with pytest.raises(RuntimeError, match=r"'1\.weight'.*; change the .*network before you wrap it"):
         model(x, [0.3, 0.8])
 
 

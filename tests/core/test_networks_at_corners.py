@@ -1,18 +1,18 @@
-"""Plain networks at the corners of the dials, and a tunable network made of plain ones."""
+"""Plain networks at the corners of the dials, and a tunable network made from plain ones."""
 
 import copy
 
 import pytest
 import torch
+from residual import Residual
 from torch import nn
 
 from tunable_core import Live, Tunable
-from tunable_core.resnet import ResNet
 
 
 @pytest.fixture
 def networks():
-    return [ResNet(1, 4) for _ in range(3)]
+    return [Residual(1, 4) for _ in range(3)]
 
 
 def drawn(networks):
@@ -24,7 +24,7 @@ def drawn(networks):
 
 
 def test_corners_are_the_networks_at_the_unit_omegas(close):
-    model, x = Tunable(ResNet(1, 4), p=3), torch.rand(2, 3, 8, 8)
+    model, x = Tunable(Residual(1, 4), p=3), torch.rand(2, 3, 8, 8)
     for corner, omega in zip(model.corners(), torch.eye(3), strict=True):
         close(corner(x), model(x, omega))
 
@@ -62,9 +62,9 @@ def test_parameters_that_are_shared_must_be_equal(close):
 
 
 def test_networks_of_another_architecture_are_refused():
-    with pytest.raises(ValueError, match=r"networks 1 and 2 have no common '.*'; .* one architecture"):
+    with pytest.raises(ValueError, match=r"networks 1 and 2 do not both have .*; give one architecture"):
         Tunable.from_networks([nn.Linear(4, 4), nn.Linear(4, 5)])
-    with pytest.raises(ValueError, match="networks 1 and 2 have no common 'bias'"):
+    with pytest.raises(ValueError, match="networks 1 and 2 do not both have 'bias'"):
         Tunable.from_networks([nn.Linear(4, 4), nn.Linear(4, 4, bias=False)])
     with pytest.raises(ValueError, match="at least one network; got none"):
         Tunable.from_networks([])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tunable_core import OmegaSampling
-from tunable_core.omega import as_omega, path, simplex_grid
+from tunable_core.omega import as_omega, path
 
 UNIFORM, SIMPLEX = OmegaSampling(groups=20_000), OmegaSampling("simplex", groups=20_000)
 
@@ -98,10 +98,57 @@ def test_shares_whose_sum_exceeds_1_by_rounding_are_taken():
     assert (draws.sum(1) == 1).all()
 
 
-def test_all_faults_of_a_sampling_are_told_at_once():
-    told = r"kind must be .*; corners must be .*; groups must be .*; got .*'gauss', corners=\(1\.5,"
-    with pytest.raises(ValueError, match=told):
+def test_all_faults_of_a_sampling_are_reported_at_once():
+    refusal = r"kind must be .*; corners must be .*; groups must be .*; got .*'gauss', corners=\(1\.5,"
+    with pytest.raises(ValueError, match=refusal):
         OmegaSampling("gauss", corners=(1.5,), groups=0)
+
+
+def annealed(groups, progress, power=1.0):
+    sampling = OmegaSampling("annealed", groups=groups, power=power)
+    return sampling.draw(2, generator(), progress)
+
+
+@pytest.mark.parametrize("groups", [2, 5])
+def test_annealed_dials_start_in_the_middle(groups):
+    torch.testing.assert_close(annealed(groups, 0.0), torch.full((groups, 2), 0.5))
+
+
+def test_annealed_dials_end_spread_evenly_over_the_simplex():
+    omega = annealed(5, 1.0)
+    expected = path([0.99, 0.01], [0.01, 0.99], 5)
+    torch.testing.assert_close(omega, expected)
+
+
+def test_annealed_dials_move_outwards_and_with_a_power_farther():
+    ends = [annealed(3, progress).max() for progress in (0.0, 0.3, 0.6, 1.0)]
+    assert ends == sorted(ends)
+    assert annealed(3, 1.0, power=2.0).max() > ends[-1]
+    assert (annealed(3, 0.7).sum(1) - 1).abs().max() < 1e-6
+
+
+def test_annealed_dials_take_nothing_from_the_generator():
+    source = generator()
+    OmegaSampling("annealed", groups=4).draw(2, source, 0.5)
+    assert torch.equal(source.get_state(), generator().get_state())
+
+
+@pytest.mark.parametrize("p", [1, 3])
+def test_annealed_dials_are_two(p):
+    with pytest.raises(ValueError, match=f"annealed omegas are for 2 dials; got p = {p}"):
+        OmegaSampling("annealed", groups=3).draw(p, generator())
+
+
+@pytest.mark.parametrize("options", [{"corners": (0.1, 0.1), "groups": 4}, {"groups": 1}])
+def test_annealed_dials_have_groups_and_no_corners(options):
+    with pytest.raises(ValueError, match="kind 'annealed' has no corners, and at least 2 groups"):
+        OmegaSampling("annealed", **options)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "simplex"])
+def test_the_progress_of_training_changes_no_random_draw(kind):
+    sampling = OmegaSampling(kind, groups=3)
+    assert torch.equal(sampling.draw(2, generator(), 0.7), sampling.draw(2, generator()))
 
 
 def test_a_path_runs_evenly_from_start_to_stop():
@@ -116,14 +163,3 @@ def test_a_path_there_is_the_path_back_reversed():
 
 def test_a_long_path_stays_within_the_range():
     assert as_omega(path([0, 1], [1, 0], 101), 2).shape == (101, 2)
-
-
-@pytest.mark.parametrize(("p", "divisions"), [(1, 4), (2, 4), (3, 4), (4, 3)])
-def test_a_simplex_grid_holds_every_multiple_once(p, divisions):
-    grid = simplex_grid(p, divisions)
-    number = math.comb(divisions + p - 1, p - 1)
-    assert grid.shape == (number, p)
-    assert len(grid.unique(dim=0)) == number
-    counts = grid * divisions
-    torch.testing.assert_close(counts, counts.round())
-    torch.testing.assert_close(grid.sum(1), torch.ones(number))

@@ -1,14 +1,18 @@
-"""Tunable layers and networks: what Eqs. 5 and 6 promise, and what any nn.Module may expect."""
+"""Tunable layers and networks: Eqs. 5 and 6, and the behaviour of any nn.Module."""
 
 import copy
 import doctest
+import math
 import shutil
+from functools import partial
 
 import pytest
 import safetensors.torch
 import torch
+from residual import Residual
 from torch import nn
 from torch.func import functional_call
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tunable_core import (
     Tunable,
@@ -17,10 +21,7 @@ from tunable_core import (
     TunableConv3d,
     TunableConvTranspose2d,
     TunableLinear,
-    files,
 )
-from tunable_core.controls import Apart, TunableConfig
-from tunable_core.resnet import ResNetConfig
 
 LAYERS = {
     "conv2d": (nn.Conv2d(4, 6, 3), (3, 4, 7, 7)),
@@ -40,7 +41,7 @@ LAYERS = {
         nn.TransformerEncoderLayer(8, 2, 16, dropout=0, batch_first=True),
         (3, 5, 8),
     ),
-    "resnet": (ResNetConfig(blocks=1, channels=4).build(), (3, 3, 8, 8)),
+    "resnet": (Residual(), (3, 3, 8, 8)),
 }
 OMEGAS = [[0.2, 0.9], [0.5, 0.5], [0.2, 0.9]]
 COMPILER = shutil.which("g++") or shutil.which("clang++")
@@ -58,7 +59,7 @@ def case(request):
 
 @pytest.fixture
 def network():
-    return ResNetConfig(blocks=1, channels=4).build()
+    return Residual()
 
 
 @pytest.fixture
@@ -171,35 +172,6 @@ def test_affine_kernels_are_affine_in_omega(network, close):
         close(between[name], 0.3 * first[name] + 0.7 * last[name])
 
 
-def test_parting_changes_nothing_where_the_dials_add_up_to_1(network, x, close):
-    model = trained(Tunable(network, p=3)).double()
-    x, inside, outside = x.double(), torch.tensor([0.25, 0.5, 0.25]), torch.full((3,), 0.875)
-    before = model(x, inside), model(x, outside)
-    model.part()
-    close(model(x, inside), before[0])
-    assert not torch.allclose(model(x, outside), before[1])
-
-
-def test_once_parted_a_step_at_one_corner_leaves_the_others_alone(network, x):
-    model = trained(Tunable(network, p=2))
-    model.part()
-    before = model.mix(torch.tensor([0.0, 1.0]))
-    model(x, [1.0, 0.0]).square().sum().backward()
-    with torch.no_grad():
-        for parameter in model.module.parameters():
-            parameter.sub_(parameter.grad)
-    after = model.mix(torch.tensor([0.0, 1.0]))
-    assert all(torch.equal(after[name], before[name]) for name in model.tuned)
-
-
-@pytest.mark.parametrize("options", [{"phi": "se"}, {"kernels": 3}])
-def test_what_cannot_be_parted_is_refused(network, options):
-    with pytest.raises(ValueError, match=r"part\(\) needs phi='affine' and one kernel per dial; got"):
-        Tunable(network, p=2, **options).part()
-    with pytest.raises(ValueError, match=r"part\(\) needs"):  # before a training, not in its middle
-        TunableConfig(apart=Apart(0.5, (1.0, 0.0)), **options).build(network, 2)
-
-
 @pytest.mark.parametrize(("kernels", "p"), [(1, 1), (2, 2), (5, 5), (4, 2), (2, 3)])
 def test_affine_weights_start_with_sum_of_squares_1_in_the_middle(kernels, p, close):
     model = Tunable(nn.Linear(2, 2), p, kernels=kernels)
@@ -282,14 +254,6 @@ def test_shared_parameters_share_one_bank():
     assert bank(model, "there.bias") is bank(model, "again.bias")
 
 
-def test_shared_parameters_are_mixed_alike_after_training(close):
-    model = trained(Tunable(Tied(), p=2))
-    mixed = model.mix(torch.tensor([0.2, 0.7]))
-    if "back.weight" in mixed:
-        close(mixed["back.weight"], mixed["there.weight"])
-    assert model(torch.rand(3, 4), [0.2, 0.7]).shape == (3, 4)
-
-
 def test_shared_parameters_stay_shared_in_the_plain_copy(close):
     model, x = trained(Tunable(Tied(), p=2)), torch.rand(3, 4)
     plain = model.at([0.2, 0.7])
@@ -344,6 +308,71 @@ def test_a_named_layer_is_tunable_around_that_layer(named, plain, arguments):
     assert one.state_dict().keys() == other.state_dict().keys()
     for name, value in other.state_dict().items():
         assert torch.equal(one.state_dict()[name], value)
+
+
+NAMED = {
+    "conv1d": (lambda **o: TunableConv1d(3, 4, 3, padding=1, p=2, **o), (2, 3, 9)),
+    "conv2d": (lambda **o: TunableConv2d(3, 4, 3, stride=2, padding=1, p=2, **o), (2, 3, 9, 9)),
+    "no bias": (lambda **o: TunableConv2d(3, 4, 3, bias=False, p=2, **o), (2, 3, 9, 9)),
+    "reflected": (
+        lambda **o: TunableConv2d(3, 3, 3, padding=1, padding_mode="reflect", groups=3, p=2, **o),
+        (2, 3, 9, 9),
+    ),
+    "conv3d": (lambda **o: TunableConv3d(3, 4, 3, p=2, **o), (2, 3, 4, 4, 4)),
+    "transposed": (lambda **o: TunableConvTranspose2d(3, 4, 2, stride=2, p=2, **o), (2, 3, 5, 5)),
+    "linear": (lambda **o: TunableLinear(3, 4, p=2, **o), (2, 3)),
+}
+
+
+@pytest.mark.parametrize("phi", ["affine", "se"])
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize(("make", "shape"), NAMED.values(), ids=NAMED)
+def test_a_named_layer_is_the_wrapper_around_that_layer(make, shape, autocast, phi, close):
+    model, omega = trained(make(phi=phi)), torch.tensor([0.7, 0.2])
+    found = []
+    for call in (model, partial(Tunable.tuned_call, model)):
+        x = torch.linspace(-1, 1, math.prod(shape)).view(shape).requires_grad_()
+        model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            output = call(x, omega)
+        output.float().square().sum().backward()
+        found.append([output, x.grad, *(parameter.grad for parameter in model.parameters())])
+    for one, other in zip(*found, strict=True):
+        close(one, other)
+
+
+class Operators(TorchDispatchMode):
+    """Collects the names of the operators that are called, except views."""
+
+    def __init__(self):
+        super().__init__()
+        self.called = []
+
+    def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
+        if not operator.is_view:
+            self.called.append(operator.overloadpacket.__name__)
+        return operator(*args, **(kwargs or {}))
+
+
+def test_a_named_layer_calls_the_operators_of_its_equations_and_no_others():
+    model, x, omega = TunableConv2d(3, 4, 3, p=2), torch.rand(1, 3, 8, 8), torch.tensor([0.7, 0.2])
+    with torch.no_grad(), Operators() as operators:
+        model(x, omega)
+    assert operators.called == ["mul", "sum", "add", "mm", "mm", "convolution"]
+
+
+def test_a_hook_on_a_named_layer_is_called(close):
+    model, seen = TunableConv2d(3, 4, 3, p=2), []
+    model.module.register_forward_hook(lambda layer, inputs, output: seen.append(output))
+    output = model(torch.rand(1, 3, 5, 5), [0.7, 0.2])
+    close(seen[0], output)
+
+
+def test_a_bank_of_a_named_layer_that_is_replaced_is_refused_by_name():
+    model = TunableConv2d(3, 4, 3, p=2)
+    model.module.weight = nn.Parameter(torch.rand(2, 5, 3, 3, 3))
+    with pytest.raises(RuntimeError, match=r"the bank 'weight' was \[2, 4, 3, 3, 3\]"):
+        model(torch.rand(1, 3, 5, 5), [0.7, 0.2])
 
 
 # at(omega)
@@ -404,7 +433,7 @@ def test_gradients_are_right_with_an_omega_per_sample():
     model = trained(Tunable(nn.Linear(2, 3), p=2)).double()
     x = torch.rand(3, 2, dtype=torch.float64, requires_grad=True)
     omega = torch.tensor(OMEGAS, dtype=torch.float64)
-    omega[2, 0] = 0.7  # finite differences would part rows that are equal
+    omega[2, 0] = 0.7  # finite differences would make equal rows differ
     assert torch.autograd.gradcheck(model, (x, omega.requires_grad_()))
 
 
@@ -450,16 +479,11 @@ def test_deepcopy_is_equal_and_independent(network, x):
     assert torch.equal(model(x, OMEGAS), before)
 
 
-@pytest.mark.parametrize("library", ["ours", "safetensors"])
-def test_safetensors_round_trip(network, x, tmp_path, library):
+def test_safetensors_round_trip(network, x, tmp_path):
     model, other = trained(Tunable(network, p=2)), trained(Tunable(network, p=2))
     path = tmp_path / "weights.safetensors"
-    if library == "ours":
-        files.save_tensors(path, model.state_dict())
-        other.load_state_dict(files.load_tensors(path)[0])
-    else:
-        safetensors.torch.save_model(model, path)
-        safetensors.torch.load_model(other, path)
+    safetensors.torch.save_model(model, path)
+    safetensors.torch.load_model(other, path)
     assert torch.equal(model(x, OMEGAS), other(x, OMEGAS))
 
 

@@ -1,4 +1,4 @@
-"""What a user writes, with types: mypy reads it, and a test runs it."""
+"""The script of a user, with types: mypy checks it, and a test runs it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What takes long, for `make nightly` alone (TUNABLE_FAULTS): very large photographs, a soak."""
+"""Long tests, for `make nightly` only (TUNABLE_FAULTS): very large photographs, many trainings."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tunable_core.photo import photos
-from tunable_core.photo.photos import Photo
+from tunable_photo import photos
+from tunable_photo.photos import Photo
 
 pytestmark = pytest.mark.skipif(
     "TUNABLE_FAULTS" not in os.environ, reason="takes many minutes: make nightly"
@@ -32,7 +32,7 @@ from dataclasses import replace
 import psutil
 import torch
 from study import runs, configs
-from tunable_core.training import loop
+from study.training import loop
 torch.set_num_threads(1)
 loop.CHECKPOINT_SECONDS, loop.LOG_EVERY = 0, 5
 config = configs.denoising("tunable", configs.profile("smoke"))
@@ -50,10 +50,10 @@ for seed in itertools.count(int(sys.argv[1])):
 DENOISE = """
 import sys
 import torch
-from tunable_core.photo import cli
+from tunable_photo import cli
 from study.disk import records
-from tunable_core.controls import TunableConfig
-from tunable_core.resnet import ResNetConfig
+from study.controls import TunableConfig
+from tunable_photo.resnet import ResNetConfig
 control = TunableConfig().build(ResNetConfig(1, 32, image_skip=True).build(), 2)
 cli.network = lambda name: control
 code = cli.main(["denoise", sys.argv[1], sys.argv[2], "--omega", "1", "0"])

@@ -1,4 +1,4 @@
-"""What happens to real runs, done for real: kills, full disks, folders that cannot be written or vanish.
+"""Real faults of real runs: kills, full disks, folders that cannot be written or vanish.
 
 TUNABLE_FAULTS says how often each kill is repeated (`make nightly`); three times otherwise.
 """
@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from study.disk import tensors
 from study.images import datasets
-from tunable_core import files
 
 pytestmark = pytest.mark.slow
 
@@ -29,10 +29,10 @@ from dataclasses import replace
 import torch
 torch.set_num_threads(1)
 from study.images import datasets
-from tunable_core import files
+from study.disk import tensors
 from study import runs, configs
-from tunable_core.training import loop
-from tunable_core.controls import Blend
+from study.training import loop
+from study.controls import Blend
 from study.measuring.sweep import DenoisingSweep, sweep
 """
 TRAIN = """
@@ -53,7 +53,7 @@ sweep(control, what, label="it", progress=False)
 WRITE = """
 print("ready", flush=True)
 for i in range(10**6):
-    files.save_tensors(Path(sys.argv[1]) / "it.safetensors", {"x": torch.full((300_000,), float(i))})
+    tensors.save_tensors(Path(sys.argv[1]) / "it.safetensors", {"x": torch.full((300_000,), float(i))})
 """
 
 
@@ -82,7 +82,7 @@ def ended(script: str, *arguments) -> str:
 
 
 def rest(process: subprocess.Popen) -> str:
-    """What a process says after "ready", until its end."""
+    """The output of a process after "ready", until its end."""
     with process:  # communicate() would lose what readline() has read ahead
         return process.stdout.read()
 
@@ -117,8 +117,8 @@ def test_a_file_written_by_a_killed_process_is_whole(tmp_path, record_property):
     record_property("kills", REPEATS)
     for _ in range(REPEATS):
         assert killed_at_random(WRITE, chance, 0.5, tmp_path)
-        tensors, _ = files.load_tensors(tmp_path / "it.safetensors")
-        assert (tensors["x"] == tensors["x"][0]).all()
+        found, _ = tensors.load_tensors(tmp_path / "it.safetensors")
+        assert (found["x"] == found["x"][0]).all()
 
 
 def test_a_disk_that_is_full_costs_the_new_file_and_not_the_old(tmp_path):
@@ -126,17 +126,17 @@ def test_a_disk_that_is_full_costs_the_new_file_and_not_the_old(tmp_path):
 import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path = Path(sys.argv[1]) / "it.safetensors"
-files.save_tensors(path, {"x": torch.ones(10)})
+tensors.save_tensors(path, {"x": torch.ones(10)})
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 print("ready", flush=True)
 try:
-    files.save_tensors(path, {"x": torch.zeros(100_000)})
+    tensors.save_tensors(path, {"x": torch.zeros(100_000)})
 except OSError as error:
     print(error)
 """
     assert "too large" in ended(script, tmp_path)
-    tensors, _ = files.load_tensors(tmp_path / "it.safetensors")
-    assert torch.equal(tensors["x"], torch.ones(10))
+    found, _ = tensors.load_tensors(tmp_path / "it.safetensors")
+    assert torch.equal(found["x"], torch.ones(10))
     assert [path.name for path in tmp_path.iterdir()] == ["it.safetensors"]
 
 

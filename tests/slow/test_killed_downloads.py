@@ -1,4 +1,4 @@
-"""A download killed at any moment: the next one completes, with the same bytes and nothing left over.
+"""If a download is killed at any moment, the next one completes it, and no other file is left.
 
 TUNABLE_FAULTS says how often it is killed (`make nightly`); three times otherwise.
 """

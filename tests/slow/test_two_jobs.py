@@ -1,4 +1,4 @@
-"""Two torchrun jobs on one store: each run is trained by one of them, and as one job alone trains it."""
+"""Two torchrun jobs on one store: each run is trained by one of them, as by a single job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import filelock
 import pytest
 import torch
 
-from tunable_core.files import load_tensors
+from study.disk.tensors import load_tensors
 
 SCRIPT = """
 import sys
@@ -21,7 +21,7 @@ from datetime import timedelta
 import torch
 torch.set_num_threads(1)
 from study.runs import locks
-from tunable_core.training import processes
+from study.training import processes
 from study import runs, configs
 from study.__main__ import main
 base = configs.denoising("tunable", configs.profile("smoke"))
@@ -40,11 +40,12 @@ main()
 WAITING = (
     SCRIPT
     + """
-processes.PATIENCE, locks.POLL = timedelta(seconds=20), 2.0
+processes.PATIENCE, locks.POLL = timedelta(seconds=10), 2.0
 processes.join()
-print("waiting", flush=True)
+sys.stdout.write("waiting\\n")  # one write, since both processes say it into one pipe
+sys.stdout.flush()
 runs.get(seeded(0), progress=False)
-print("found", flush=True)
+sys.stdout.write("found\\n")
 """
 )
 ASTRAY = (
@@ -141,12 +142,15 @@ def test_the_other_processes_keep_their_patience_while_the_first_waits_for_a_loc
     name = next(line for line in said(listing(store)).splitlines() if line.startswith("seed0"))
     lock = filelock.FileLock(store / "runs" / f"{name}.lock")
     lock.acquire()
-    waiting = job(store, WAITING)
-    assert waiting.stdout.readline() == "waiting\n"
-    with pytest.raises(subprocess.TimeoutExpired):
-        waiting.wait(timeout=30)  # longer than the 20 seconds that the processes wait for each other
-    lock.release()
-    assert said(waiting).count("found") == 2
+    with job(store, WAITING) as waiting:
+        try:
+            assert waiting.stdout.readline() == "waiting\n"
+            # longer than the 10 seconds that the processes wait for each other
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(timeout=15)
+        finally:
+            lock.release()
+        assert said(waiting).count("found") == 2
 
 
 def test_processes_with_different_runs_are_refused_by_name(tmp_path):

@@ -1,4 +1,4 @@
-"""The package as a person installs it: a wheel, an empty environment, no clone."""
+"""The package as users install it: a wheel in an empty environment, without a clone."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("tunable_core", "study", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("tunable_core", "tunable_photo", "study", "pyproject.toml", "README.md", "LICENSE")
 pytestmark = pytest.mark.slow
 
 
@@ -54,18 +54,24 @@ def wheel(clone) -> Path:
 
 
 def skip_offline(ended: subprocess.CompletedProcess) -> None:
-    """Skip where there is no package index; a workflow must have one."""
+    """Skip without access to a package index; in CI it is required."""
     if "CI" not in os.environ and "No matching distribution found" in ended.stderr:
         pytest.skip("pip finds no package index here")
     pytest.fail(ended.stderr[-2000:])
 
 
-def test_the_wheel_holds_the_library_with_its_denoiser_and_nothing_else(wheel):
+def test_the_wheel_holds_the_library_and_the_command_with_its_denoiser_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"tunable_core"}
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {
+        "tunable_core",
+        "tunable_photo",
+    }
     released = {"config.json", "model.safetensors", "README.md"}
-    assert {f"tunable_core/photo/released/{name}" for name in released} < set(names)
-    assert "tunable_core/py.typed" in names
+    networks = {
+        f"tunable_photo/released/{run}/{name}" for run in ("photo", "paper") for name in released
+    }
+    assert networks | {"tunable_photo/released/photo/dial.json"} < set(names)
+    assert {"tunable_core/py.typed", "tunable_photo/py.typed"} < set(names)
 
 
 def test_the_command_of_the_wheel_denoises_a_photograph(wheel, tmp_path):
@@ -74,7 +80,7 @@ def test_the_command_of_the_wheel_denoises_a_photograph(wheel, tmp_path):
     ended = run(programs / "pip", "install", "-q", f"{wheel}[photo]", same_torch, cwd=tmp_path)
     if ended.returncode:
         skip_offline(ended)
-    pixels = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    pixels = np.random.default_rng(0).normal(128, 20, (64, 96, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "photo.png")
     omega = ("--omega", "0.7", "0.3")
     ended = run(programs / "tunable", "denoise", "photo.png", "out.png", *omega, cwd=tmp_path)
@@ -85,7 +91,9 @@ def test_the_command_of_the_wheel_denoises_a_photograph(wheel, tmp_path):
     named = ("denoise", "photo.png", "named.png", *omega, "--run", "denoising-dni-8x32-seed0")
     ended = run(programs / "tunable", *named, cwd=tmp_path)
     assert ended.returncode == 2
-    assert ended.stderr.startswith("tunable: --run denoising-dni-8x32-seed0 is no folder written by")
+    assert ended.stderr.startswith(
+        "tunable: --run denoising-dni-8x32-seed0 is neither a released network"
+    )
 
 
 def test_an_editable_install_has_the_study_too(clone, tmp_path):

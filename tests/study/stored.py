@@ -1,4 +1,4 @@
-"""What tests put into their store by hand."""
+"""Runs and sweeps that tests write to their store by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tunable_core.files import write_atomically
 
 
 def kept_run(config: RunConfig) -> runs.Run:
-    """A run without its weights, as drop_weights() leaves one; which weights it had is made up."""
+    """A run without its weights, as after drop_weights(); the digest of its weights is made up."""
     folder = runs.store() / "runs" / f"{config.name}-{config.key}"
     write_atomically(folder / "history.csv", "step\n1\n")
     record = {

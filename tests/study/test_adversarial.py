@@ -1,4 +1,4 @@
-"""L_gan and the discriminator that learns beside the network."""
+"""L_gan and its discriminator."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from study.controls import DNIConfig, TunableConfig
+from study.images.artifacts import colours
 from study.networks import DiscriminatorConfig
 from study.networks.discriminator import Discriminator
 from study.tasks import SuperResolution, adversarial, perceptual
 from study.tasks.adversarial import WATCHED, Adversarial, health, relativistic
-from tunable_core.controls import DNIConfig, TunableConfig
-from tunable_core.multi_loss import MultiLoss
+from study.training import Training, loop, train
+from study.training.adversary import AdversarialLoss
 from tunable_core.objectives import l1, reconstruction
 from tunable_core.omega import OmegaSampling
-from tunable_core.resnet import ResNetConfig
-from tunable_core.training import Training, loop, train
+from tunable_photo.resnet import ResNetConfig
 
 TINY = DiscriminatorConfig(channels=2, scales=2)
 VIVID = torch.tensor([0.0, 1.0])
@@ -80,6 +81,17 @@ def test_the_objective_is_the_weighted_sum_of_its_parts(pair, monkeypatch):
     assert found.shape == (4,)
 
 
+def test_the_distance_of_the_colours_is_added_and_a_change_of_grey_is_none(pair):
+    output, clean = pair
+    plain, coloured = started(), started(chroma=2.0)
+    more = coloured(output, clean, output, VIVID) - plain(output, clean, output, VIVID)
+    torch.testing.assert_close(more, 2 * l1(colours(output), colours(clean)))
+    darker = clean - 0.1
+    torch.testing.assert_close(
+        coloured(darker, clean, clean, VIVID), plain(darker, clean, clean, VIVID), atol=1e-6, rtol=0
+    )
+
+
 def test_the_target_s_features_are_computed_once_and_without_gradient(pair, monkeypatch):
     monkeypatch.setattr(adversarial.perceptual, "unit", lambda: 1.0)
     objective, seen = started(vgg=1.0), []
@@ -107,7 +119,7 @@ def test_the_gradient_of_the_objective_is_for_the_network_alone(pair):
     assert all(p.grad is None for p in objective.discriminator.parameters())
 
 
-def test_the_discriminator_learns_to_tell_the_two_apart(pair):
+def test_the_discriminator_learns_to_distinguish_the_two(pair):
     objective, (output, clean) = started(lr=1e-2), pair
     losses = []
     for _ in range(40):
@@ -151,10 +163,10 @@ def test_samples_weigh_by_omega_2_where_that_is_asked(pair, weighted):
 def test_without_omega_2_nothing_is_computed_and_nothing_learnt(pair):
     objective, (output, clean) = started(), pair
     before = {k: v.clone() for k, v in objective.state().items()}
-    loss = MultiLoss({"reconstruction": reconstruction, "gan": objective}, adversary="gan")
+    loss = AdversarialLoss({"reconstruction": reconstruction, "gan": objective}, "gan")
     assert loss.adversary is objective
     total, parts = loss(output, clean, output, torch.tensor([1.0, 0.0]))
-    watched = loss.learn(output, clean, torch.tensor([1.0, 0.0]))
+    watched = loss.learn(output, clean, torch.tensor([1.0, 0.0]), 1.0)
     assert total == parts["reconstruction"] == l1(output, clean).mean()
     assert parts["gan"].isnan()
     assert tuple(watched) == WATCHED
@@ -185,14 +197,39 @@ def test_a_discriminator_is_not_drawn_from_the_numbers_of_the_network():
 
 def test_the_discriminator_follows_the_dial_of_its_own_objective(pair):
     objective, (output, clean) = started(), pair
-    loss = MultiLoss({"gan": objective, "reconstruction": reconstruction}, adversary="gan")
+    loss = AdversarialLoss({"gan": objective, "reconstruction": reconstruction}, "gan")
     assert loss(output, clean, output, [0.0, 1.0])[1]["gan"].isnan()
-    assert loss.learn(output, clean, torch.tensor([0.0, 1.0]))["discriminator"].isnan()
+    assert loss.learn(output, clean, torch.tensor([0.0, 1.0]), 1.0)["discriminator"].isnan()
     assert loss(output, clean, output, [1.0, 0.0])[1]["gan"].isfinite()
-    assert loss.learn(output, clean, torch.tensor([1.0, 0.0]))["discriminator"].isfinite()
+    assert loss.learn(output, clean, torch.tensor([1.0, 0.0]), 1.0)["discriminator"].isfinite()
 
 
-def test_missing_weights_are_told_before_anything_is_trained(tmp_path, monkeypatch):
+def test_an_adversary_is_given_its_own_weight():
+    class Learner:
+        def __call__(self, output, clean, degraded, omega):
+            return l1(output, clean)
+
+        def learn(self, output, clean, weight, pace):
+            return {"weight": weight, "pace": pace}
+
+    class OneMinus(AdversarialLoss):
+        def weights(self, omega):
+            return 1 - omega
+
+    loss, image = (
+        OneMinus({"learner": Learner(), "rec": reconstruction}, "learner"),
+        torch.rand(1, 3, 4, 4),
+    )
+    learnt = loss.learn(image, image, torch.tensor([0.25, 1.0]), 0.5)
+    assert learnt == {"weight": torch.tensor(0.75), "pace": 0.5}
+
+
+def test_an_adversary_that_is_no_objective_is_refused():
+    with pytest.raises(ValueError, match=r"must be one of the objectives \['rec'\]; got 'gan'"):
+        AdversarialLoss({"rec": reconstruction}, "gan")
+
+
+def test_missing_weights_are_reported_before_anything_is_trained(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
     perceptual._kernels.cache_clear()
     with pytest.raises(FileNotFoundError, match=r"'vgg19'.*`make data DATASETS=vgg19`"):
@@ -218,7 +255,7 @@ def pictures():
 
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
-    """Where a checkpoint goes, after every second step."""
+    """The path of a checkpoint, which is written after every second step."""
     monkeypatch.setattr(loop, "LOG_EVERY", 2)
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
     return tmp_path / "checkpoint.safetensors"
@@ -233,7 +270,7 @@ def run(control, pictures, task=TASK, settings=SETTINGS, **options):
     ("method", "kill"), [(TunableConfig(), (0, 4)), (DNIConfig(1.0), (0, 4)), (DNIConfig(1.0), (1, 4))]
 )
 @pytest.mark.slow
-def test_a_killed_adversarial_training_goes_on_to_the_same_bits(
+def test_a_killed_adversarial_training_resumes_to_the_same_bits(
     pictures, checkpoint, precision, method, kill
 ):
     settings = replace(SETTINGS, precision=precision)
@@ -254,7 +291,7 @@ def test_a_killed_adversarial_training_goes_on_to_the_same_bits(
 
 
 def test_the_resumed_discriminator_decides_the_result(pictures, checkpoint, monkeypatch):
-    """Without its state the same kill gives other weights: the test above looks at something."""
+    """Without the state the same kill gives other weights, so the test above is sensitive."""
     monkeypatch.setattr(Adversarial, "load", lambda self, tensors: None)
     undisturbed = fresh(TunableConfig())
     task = replace(TASK, adversarial=1.0, discriminator_lr=0.1)
@@ -313,7 +350,7 @@ def test_a_healthy_training_gives_no_warning():
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "told"),
+    ("column", "value", "problem"),
     [
         ("discriminator", 0.01, "the discriminator wins"),
         ("detail", 0.1, "turn flat"),
@@ -321,8 +358,8 @@ def test_a_healthy_training_gives_no_warning():
         ("grid", 40.0, "draws a grid"),
     ],
 )
-def test_a_winning_discriminator_a_collapse_or_a_grid_is_told_with_its_step(column, value, told):
+def test_a_winning_discriminator_a_collapse_or_a_grid_is_reported_with_its_step(column, value, problem):
     good = {"discriminator": 0.6, "detail": 1.0, "grid": 2.0}[column]
     (sentence,) = health(history(**{column: [good, *[value] * 5, good]}))
-    assert told in sentence
+    assert problem in sentence
     assert "stage 0, step 600" in sentence

@@ -1,4 +1,4 @@
-"""Whatever comes in: a finite result of the promised shape, or one sentence (property-based)."""
+"""Any input gives a finite result of the documented shape, or one sentence (property-based)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from study.controls import Blend, CFSNetConfig, DNIConfig, DyNetConfig, FiLMConfig, TunableConfig
 from study.images.degradations import blur_then_noise, gaussian_noise
 from study.measuring import metrics
+from study.tasks.joint import Joint
+from study.training import Training
 from tunable_core import MultiLoss, NoisePreservation, OmegaSampling, Tunable, reconstruction
-from tunable_core.controls import Blend, CFSNetConfig, DNIConfig, DyNetConfig, FiLMConfig, TunableConfig
 from tunable_core.live import Live
-from tunable_core.objectives import Joint
 from tunable_core.omega import as_omega
-from tunable_core.photo.tiling import tiled
-from tunable_core.resnet import ResNetConfig
-from tunable_core.training import Training
+from tunable_photo.resnet import ResNetConfig
+from tunable_photo.tiling import tiled
 
 EXPECTED = (ValueError, TypeError)
 """What bad input may raise; anything else is an internal error and fails the test."""
@@ -229,7 +229,7 @@ def test_tiles_make_the_whole_image_or_a_sentence(x, tile, overlap):
 
 @any_input
 @given(
-    kind=st.sampled_from(["uniform", "simplex", "triangle"]),
+    kind=st.sampled_from(["uniform", "simplex", "annealed", "triangle"]),
     corners=st.lists(st.floats(), max_size=3).map(tuple),
     groups=st.integers(-1, 4),
     p=st.integers(1, 3),

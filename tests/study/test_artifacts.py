@@ -6,8 +6,15 @@ import pytest
 import torch
 
 from study.images import datasets
-from study.measuring.artifacts import border_flicker, checkerboard, grey_pattern, grid_peak
-from tunable_core.resnet import ResNetConfig
+from study.images.artifacts import (
+    border_flicker,
+    checkerboard,
+    colours,
+    fine_colours,
+    grey_pattern,
+    grid_peak,
+)
+from tunable_photo.resnet import ResNetConfig
 
 
 @pytest.fixture(scope="module")
@@ -99,5 +106,22 @@ def test_colours_that_vary_at_the_border_alone_are_found_and_grey_ones_are_not()
 
 
 def test_an_image_that_is_all_border_is_refused():
-    with pytest.raises(ValueError, match=r"a border of 8 leaves nothing of \[16, 40\] pixels"):
+    with pytest.raises(ValueError, match=r"a border of 8 covers the whole image of \[16, 40\] pixels"):
         border_flicker(torch.rand(3, 16, 40))
+
+
+def test_grey_images_have_no_colours_and_an_even_colour_no_fine_ones():
+    grey = torch.rand(2, 1, 16, 16).expand(-1, 3, -1, -1)
+    assert colours(grey).abs().max() < 1e-6
+    even = torch.tensor([0.9, 0.1, 0.2])[None, :, None, None].expand(1, 3, 16, 16)
+    assert colours(even).abs().max() > 0.4
+    assert fine_colours(torch.cat([grey, even])).max() < 1e-3
+
+
+def test_a_coloured_fringe_along_an_edge_is_found_where_a_grey_edge_is_not(photograph):
+    x = photograph
+    edge = torch.zeros_like(x)
+    edge[..., ::8] = 0.1
+    fringed = torch.cat([x[:, :1] + edge[:, :1], x[:, 1:2], x[:, 2:] - edge[:, 2:]], 1)
+    assert fine_colours(x + edge) == pytest.approx(fine_colours(x), abs=1e-3)
+    assert fine_colours(fringed) > 1.5 * fine_colours(x)

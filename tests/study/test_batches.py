@@ -1,4 +1,4 @@
-"""Batches: the same rows whatever the number of processes, and the next one made ahead."""
+"""Batches: the same rows for any number of processes, and the next batch made ahead."""
 
 import threading
 from dataclasses import replace
@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from study.controls import Stage
 from study.tasks import Denoising, DenoisingDeblurring, SuperResolution
-from tunable_core.controls import Stage
+from study.training import Training, processes
+from study.training.batches import ahead, batch
+from study.training.crops import check_sizes, crops
 from tunable_core.omega import OmegaSampling
-from tunable_core.training import Training, processes
-from tunable_core.training.batches import ahead, batch
-from tunable_core.training.crops import check_sizes, crops
 
 SETTINGS = Training(batch=6, patch=48, omega=OmegaSampling(groups=3))
 STAGE = Stage("it", ("",))
@@ -60,9 +60,9 @@ def test_processes_make_the_rows_of_one_process(task, count, photographs, monkey
 
 
 def test_levels_are_those_of_the_rows(photographs, monkeypatch):
-    told = replace(STAGE, omega=(1.0, 0.0), told=True)
-    whole = batch(DenoisingDeblurring(), photographs, told, 2, SETTINGS, 3)
-    parts = list(shares(monkeypatch, 3, DenoisingDeblurring(), photographs, SETTINGS, told))
+    conditioned = replace(STAGE, omega=(1.0, 0.0), conditioned=True)
+    whole = batch(DenoisingDeblurring(), photographs, conditioned, 2, SETTINGS, 3)
+    parts = list(shares(monkeypatch, 3, DenoisingDeblurring(), photographs, SETTINGS, conditioned))
     assert torch.equal(torch.cat([part.dials for part in parts]), whole.dials)
     assert all(part.omega.tolist() == [1, 0] for part in parts)
 

@@ -1,4 +1,4 @@
-"""How a dial behaves, on made-up data where the answer is known."""
+"""How a dial behaves, on made-up data with known answers."""
 
 import itertools
 
@@ -55,7 +55,7 @@ def test_movement_against_the_dial_is_counted():
 
 @pytest.mark.parametrize("values", [[0.5, 0.5], [0.5, 0.2, 0.5]])
 def test_a_dial_with_equal_ends_is_refused(values):
-    with pytest.raises(ValueError, match="equal at both ends"):
+    with pytest.raises(ValueError, match="values at both ends of the dial are equal"):
         evenness(values)
 
 

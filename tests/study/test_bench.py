@@ -1,4 +1,4 @@
-"""The benchmark: it measures what it says; how fast things are is for its tables, not for a test."""
+"""The benchmark measures what it documents; the times themselves are not tested."""
 
 import math
 from dataclasses import replace
@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
-from study.measuring import bench, overhead
+from study.measuring import bench, overhead, pixels
 from study.measuring.overhead import LayerGrid
 from tunable_core.files import DamagedFile
 from tunable_core.layers import TunableConv2d
-from tunable_core.resnet import ResNet, ResNetConfig
+from tunable_photo.resnet import ResNet, ResNetConfig
 
 TINY = LayerGrid(kernel=(3,), p=(1, 2), channels=(4,), side=8)
 
@@ -72,6 +72,16 @@ def test_samples_are_measured_for_every_number_of_distinct_omegas():
     assert table.distinct.tolist() == [1, 2, 4] * 2
 
 
+def test_a_dial_per_pixel_is_measured_beside_the_plain_network_of_each_layout():
+    table = pixels.cost(ResNet(1, 4), batch=8, patch=8, rounds=1)
+    cases = table.set_index(["work", "case"])
+    for layout in ("default layout", "channels_last"):
+        work = f"forward of 2 images of 8 x 8, float32, {layout}"
+        plain, mapped = cases.loc[(work, "plain")], cases.loc[(work, "a dial per pixel")]
+        assert plain.ratio == 1
+        assert mapped.ratio == mapped.ms / plain.ms
+
+
 def test_ratios_are_to_the_plain_network():
     table = overhead.network(ResNet(1, 4), batch=2, patch=8, side=16, rounds=1).set_index(
         ["work", "case"]
@@ -127,6 +137,26 @@ def test_a_measurement_is_printed_kept_and_found_again(monkeypatch, store, capsy
     assert bench.find("layers") is None
 
 
+def test_prose_leaves_the_digest_of_the_code_and_a_number_changes_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(bench, "ROOT", tmp_path)
+    monkeypatch.setattr(bench, "WRAPPER", ("module",))
+    (tmp_path / "tunable_core").mkdir()
+    place = tmp_path / "tunable_core" / "module.py"
+
+    def digest(text: str) -> str:
+        place.write_text(text)
+        return bench.wrapper()
+
+    first = digest(
+        'def f(x):\n    """Doc."""\n    if x:\n        raise ValueError("no")\n    return 1\n'
+    )
+    other = (
+        'def f(x):\n    """New."""\n    if x:  # why\n        raise ValueError("yes")\n    return 1\n'
+    )
+    assert digest(other) == first
+    assert digest(other.replace("return 1", "return 2")) != first
+
+
 def test_a_measurement_of_other_code_is_stale(monkeypatch, store):
     bench.write("layers", pd.DataFrame({"overhead": [1.0]}), "cpu")
     table = bench.find("layers")
@@ -156,7 +186,7 @@ def cases(monkeypatch, store):
     return timed
 
 
-def test_an_interrupted_measurement_goes_on_where_it_was(cases):
+def test_an_interrupted_measurement_resumes_where_it_stopped(cases):
     with pytest.raises(KeyboardInterrupt):
         bench.measure("layers", 0.0, "cpu")
     table = bench.measure("layers", 0.0, "cpu")
@@ -187,7 +217,7 @@ def test_what_is_left_of_an_interrupted_measurement_may_be_damaged_and_is_named(
         bench.measure("layers", 0.0, "cpu")
     place = bench.path("layers").with_suffix(".part")
     place.write_text(place.read_text()[:-9])
-    with pytest.raises(DamagedFile, match=r"layers-cpu\.part is not a whole measurement"):
+    with pytest.raises(DamagedFile, match=r"layers-cpu\.part is damaged"):
         bench.measure("layers", 0.0, "cpu")
 
 
@@ -195,7 +225,7 @@ def test_what_is_left_of_an_interrupted_measurement_may_be_damaged_and_is_named(
 def test_layers_on_a_gpu_take_the_5000_runs_of_the_paper(monkeypatch, store, device, seconds):
     asked = []
     monkeypatch.setattr(bench, "measure", lambda *words: asked.append(words) or pd.DataFrame({"a": [1]}))
-    monkeypatch.setattr(bench, "write", lambda *words: None)
+    monkeypatch.setattr(bench, "write", lambda *words, **more: None)
     monkeypatch.setattr("sys.argv", ["bench", "layers", "--device", device])
     bench.main()
     assert asked == [("layers", seconds, device)]
@@ -205,12 +235,14 @@ def test_a_damaged_measurement_is_named(store):
     path = bench.path("layers")
     path.parent.mkdir(parents=True)
     path.write_text("{")
-    with pytest.raises(DamagedFile, match=r"layers-cpu\.json is not a whole measurement"):
+    with pytest.raises(DamagedFile, match=r"layers-cpu\.json is damaged"):
         bench.find("layers")
 
 
 def test_an_unknown_part_is_refused():
-    with pytest.raises(ValueError, match="network, layers, samples, processes or waiting; got 'leyers'"):
+    with pytest.raises(
+        ValueError, match="network, layers, samples, pixels, processes, waiting or class; got 'leyers'"
+    ):
         bench.measure("leyers", 0.0, "cpu")
 
 

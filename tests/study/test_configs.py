@@ -1,12 +1,13 @@
-"""Settings that cannot be meant are refused when they are written down, all faults in one sentence."""
+"""Invalid settings are refused on construction, with all faults in one sentence."""
+
+import ast
+import re
+from pathlib import Path
 
 import pytest
 
-from study.measuring.protocols import DenoisingSweep, JointSweep, RealSweep, SuperResolutionSweep
-from study.measuring.style_sweep import StyleSweep
-from study.networks import DiscriminatorConfig
-from study.tasks import Denoising, DenoisingDeblurring, RealDenoising, SuperResolution
-from tunable_core.controls import (
+from study import configs
+from study.controls import (
     BlendConfig,
     CFSNetConfig,
     CResMDConfig,
@@ -15,7 +16,11 @@ from tunable_core.controls import (
     FiLMConfig,
     TunableConfig,
 )
-from tunable_core.controls.tunable import Apart
+from study.controls.tunable import Apart
+from study.measuring.protocols import DenoisingSweep, JointSweep, RealSweep, SuperResolutionSweep
+from study.measuring.style_sweep import StyleSweep
+from study.networks import DiscriminatorConfig
+from study.tasks import Denoising, DenoisingDeblurring, Photographs, RealDenoising, SuperResolution
 
 NAN = float("nan")
 FAULTS = [
@@ -28,6 +33,8 @@ FAULTS = [
     (Denoising, {"nu": 1.5}),
     (RealDenoising, {"noise_target": "eq7"}),
     (RealDenoising, {"nu": -0.1}),
+    (Photographs, {"sigma": (35, 0)}),
+    (Photographs, {"nu": 1.5}),
     (DenoisingDeblurring, {"levels": "unifrom"}),
     (DenoisingDeblurring, {"reading": "exact"}),
     (DenoisingDeblurring, {"sigma": (0, 0)}),
@@ -89,7 +96,7 @@ def test_faults_without_a_default_beside_them_are_refused_too():
         StyleSweep("samples-test", styles=(), omegas=((1.0,),), every=0)
 
 
-def test_all_faults_of_a_task_are_told_at_once():
+def test_all_faults_of_a_task_are_reported_at_once():
     with pytest.raises(ValueError, match=r"sigma .*; rho .*; levels .*; reading .*; nu .*; gamma "):
         DenoisingDeblurring("exact", (30, 5), (-1, 0), "unifrom", nu=2, gamma=-1)
 
@@ -102,3 +109,20 @@ def test_the_defaults_are_no_fault(config):
 @pytest.mark.parametrize("scale", [1, 2, 3, 4])
 def test_every_whole_scale_is_a_task(scale):
     assert SuperResolution(scale=scale).scale == scale
+
+
+def texts(path):
+    """Every docstring of a file, those of fields and constants included."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield str(node.value.value)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(configs.__file__).parent.glob("*.py")), ids=lambda p: p.stem
+)
+def test_docstrings_of_settings_hold_no_results(path):
+    typed = [
+        text for text in texts(path) if re.search(r"\d dB|LPIPS.*\d\.\d|\d\.\d\d away", text, re.DOTALL)
+    ]
+    assert typed == []

@@ -1,7 +1,8 @@
-"""The contract of every control method, and what each method promises besides."""
+"""The interface of all control methods, and the properties of each."""
 
 import copy
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -9,13 +10,11 @@ import pytest
 import torch
 from torch import nn
 
+from study import controls
 from study.configs import METHODS as METHODS_OF_THE_STUDY
-from study.measuring import metrics
-from study.runs import RunConfig
-from study.tasks import Denoising, Pair
-from tunable_core import controls, files
-from tunable_core.controls import (
+from study.controls import (
     DNI,
+    Apart,
     Blend,
     CFSNet,
     CFSNetConfig,
@@ -27,16 +26,27 @@ from tunable_core.controls import (
     DyNetConfig,
     FiLM,
     FiLMConfig,
+    LowRank,
+    LowRankConfig,
     Stage,
+    Transport,
     TunableConfig,
     TunableControl,
     complexity,
+    transport,
 )
-from tunable_core.controls.base import check_stages
+from study.controls.base import check_stages
+from study.controls.tunable import part
+from study.disk.tensors import load_tensors, save_tensors
+from study.measuring import metrics
+from study.measuring.distributions import patch_distance
+from study.runs import RunConfig
+from study.tasks import Denoising, Pair
+from study.training import Training, loop, train
+from tunable_core import Tunable
 from tunable_core.objectives import noise_target
 from tunable_core.omega import OmegaSampling
-from tunable_core.resnet import ResNet, ResNetConfig
-from tunable_core.training import Training, loop, train
+from tunable_photo.resnet import ResNet, ResNetConfig
 
 OMEGAS = [[0.2, 0.9], [1.0, 0.0], [0.2, 0.9]]
 
@@ -63,11 +73,21 @@ def smallest(config):
     return config.build(BACKBONE.build(), p=2)
 
 
+def fitted():
+    """A transport that is fitted to images, so that its dial has an effect."""
+    control = smallest(controls.TransportConfig(4))
+    control.fit([(torch.rand(2, 3, 12, 12), 0.5 * torch.rand(2, 3, 12, 12))])
+    return control
+
+
 METHODS = {
     **{name: partial(smallest, config()) for name, config in CONFIGS.items()},
+    "transport": fitted,
     "tunable, se": partial(smallest, TunableConfig("se", 3)),
     "in turns": lambda: InTurns(BACKBONE.build(), p=2),
     "dni, scratch": partial(smallest, DNIConfig(None)),
+    "dni, mixed": partial(smallest, DNIConfig(own=0.85)),
+    "low rank, 16": partial(smallest, LowRankConfig(16)),
     "film, 8 hidden": partial(smallest, FiLMConfig(8)),
     "cresmd, own": partial(smallest, CResMDConfig("own")),
 }
@@ -147,13 +167,21 @@ def test_outputs_for_many_omegas_equal_a_loop_over_the_omegas(control, x, close)
         close(output, control(x, omega))
 
 
-def test_at_equals_forward_where_promised(control, x, close):
+def test_threads_at_other_dials_get_their_own_outputs(control, x, close):
+    with torch.no_grad():
+        expected = [control(x, omega) for omega in OMEGAS[:2]]
+    work = torch.no_grad()(lambda turn: control(x, OMEGAS[turn % 2]))
+    with ThreadPoolExecutor(4) as threads:
+        for turn, output in enumerate(threads.map(work, range(40))):
+            close(output, expected[turn % 2])
+
+
+def test_at_equals_forward(control, x, close):
     for omega in ([0.0, 1.0], [0.3, 0.8]):
         if has_plain(control):
             close(control.at(omega)(x), control(x, omega))
         else:
-            with pytest.raises(NotImplementedError, match="has no plain network"):
-                control.at(omega)
+            assert torch.equal(control.at(omega)(x), control(x, omega))
 
 
 def test_at_is_the_ordinary_network_again(control):
@@ -208,9 +236,8 @@ def test_an_image_with_noise_beyond_the_range_is_taken(control, x):
 
 @pytest.mark.parametrize("omega", [[0.5], [0.5, 1.3], [[0.5, 0.5], [0.2, 0.8]]])
 def test_at_refuses_what_is_not_one_omega(control, omega):
-    if has_plain(control):
-        with pytest.raises(ValueError, match="omega"):
-            control.at(omega)
+    with pytest.raises(ValueError, match="omega"):
+        control.at(omega)
 
 
 def test_extrapolate_lifts_the_range(control, x):
@@ -242,8 +269,8 @@ def test_a_stage_changes_its_own_parameters_alone(control, images, monkeypatch):
 def test_weights_come_back_from_disk(method, control, x, tmp_path):
     other = perturbed(method())
     assert not torch.equal(other(x, OMEGAS), control(x, OMEGAS))
-    files.save_tensors(tmp_path / "weights", control.state_dict())
-    other.load_state_dict(files.load_tensors(tmp_path / "weights")[0])
+    save_tensors(tmp_path / "weights", control.state_dict())
+    other.load_state_dict(load_tensors(tmp_path / "weights")[0])
     assert torch.equal(other(x, OMEGAS), control(x, OMEGAS))
 
 
@@ -303,6 +330,33 @@ def test_dni_trains_each_network_at_its_own_corner():
     assert [stage.share for stage in stages] == [1, 0.25, 0.25]
 
 
+def test_a_mixed_basis_is_trained_at_its_mixtures():
+    stages = DNIConfig(own=0.7).build(nn.Linear(3, 3), p=3).stages()
+    expected = [(0.7, 0.15, 0.15), (0.15, 0.7, 0.15), (0.15, 0.15, 0.7)]
+    for stage, mixture in zip(stages, expected, strict=True):
+        assert stage.omega == pytest.approx(mixture)
+
+
+def test_a_mixed_basis_is_each_network_where_that_was_trained(x):
+    control = perturbed(DNI(ResNetConfig(1, 4).build(), p=2, own=0.85))
+    for network, stage in zip(control.networks, control.stages(), strict=True):
+        assert torch.equal(control(x, stage.omega), network(x))
+
+
+def test_a_mixed_basis_is_extrapolated_to_the_corners(x, close):
+    control = perturbed(DNI(ResNetConfig(1, 4).build(), p=2, own=0.75))
+    first, second = (dict(network.named_parameters()) for network in control.networks)
+    corner = copy.deepcopy(control.networks[0])
+    for name, parameter in corner.named_parameters():
+        parameter.data = 1.5 * first[name] - 0.5 * second[name]  # 0.25 / 0.5 beyond the first
+    close(control(x, [1.0, 0.0]), corner(x))
+
+
+def test_a_mixed_basis_needs_networks_that_differ():
+    with pytest.raises(ValueError, match=r"own must be more than 1 / p = 0.5, .* got 0.5"):
+        DNIConfig(own=0.5).build(nn.Linear(3, 3), p=2)
+
+
 @pytest.fixture(params=[DyNet, CFSNet])
 def branched(request):
     """A control made of a main and a tuning branch, as if trained."""
@@ -353,9 +407,9 @@ def test_cfsnet_couples_the_branches_channel_by_channel(x, close):
 def test_cfsnets_couplings_are_linear_in_alpha(close):
     control = perturbed(CFSNet(ResNet(2, 4)))
     unit, third = (control.couplings(torch.tensor(a)) for a in (1.0, 1 / 3))
-    for whole, part in zip(unit, third, strict=True):
+    for whole, share in zip(unit, third, strict=True):
         assert whole.shape == (4, 1, 1)
-        close(part, whole / 3)
+        close(share, whole / 3)
         assert whole.std() > 0
 
 
@@ -384,9 +438,137 @@ def test_film_scales_and_shifts_the_output_of_a_layer(close):
     close(control(x, [0.3, 0.8]), (1 + scale) * control.network(x) + shift)
 
 
+def test_film_over_a_single_layer_scales_it(close):
+    control, x = perturbed(FiLM(nn.Conv2d(3, 4, 3), p=2)), torch.rand(2, 3, 8, 8)
+    for omega in ([1.0, 0.0], [0.2, 0.7]):
+        close(control(x, omega), control.at(omega)(x))
+    assert not torch.allclose(control(x, [1.0, 0.0]), control(x, [0.0, 1.0]))
+
+
 def test_film_refuses_a_network_without_layers_to_scale():
     with pytest.raises(ValueError, match="ReLU has no convolution or linear layer with a bias"):
         FiLM(nn.ReLU(), p=2)
+
+
+def test_low_rank_adapters_start_as_the_same_network_at_every_omega(x):
+    network = ResNet(1, 4)
+    control = LowRank(network, p=2)
+    for omega in ([0.0, 1.0], [0.3, 0.8]):
+        assert torch.equal(control(x, omega), network(x))
+
+
+def test_a_dial_changes_a_kernel_by_a_matrix_of_the_rank_asked():
+    control = perturbed(LowRank(ResNet(2, 8), p=3, rank=2))
+    start = control.mix(torch.zeros(3))
+    for omega, rank in (([1.0, 0.0, 0.0], 2), ([0.3, 0.8, 0.0], 4), ([0.3, 0.8, 0.5], 6)):
+        mixed = control.mix(torch.tensor(omega))
+        change = (mixed["body.0.conv1.weight"] - start["body.0.conv1.weight"]).flatten(1)
+        assert torch.linalg.matrix_rank(change, rtol=1e-4) == rank
+
+
+def test_a_dial_adds_its_own_adapter_in_proportion(close):
+    control = perturbed(LowRank(nn.Conv2d(3, 5, 3), p=2, rank=2))
+    up, down = control.adapters[0][0], control.adapters[1][0]
+    expected = control.network.weight + (0.7 * up[1] @ down[1] / 2).view(5, 3, 3, 3)
+    close(control.mix(torch.tensor([0.0, 0.7]))["weight"], expected)
+
+
+def test_low_rank_adapters_store_what_their_rank_says():
+    layer = nn.Conv2d(8, 16, 3)
+    for rank, stored in ((1, 1), (4, 4), (16, 16), (99, 16)):
+        control = LowRank(layer, p=2, rank=rank)
+        assert sum(p.numel() for p in control.adapters.parameters()) == 2 * stored * (16 + 72)
+
+
+def test_low_rank_adapters_refuse_a_network_without_layers_to_adapt():
+    with pytest.raises(ValueError, match="ReLU has no convolution or linear layer"):
+        LowRank(nn.ReLU(), p=2)
+
+
+def gathered(images, side):
+    """Mean and covariance of every second luma patch."""
+    moments = transport._Moments(side)
+    moments.add(images)
+    return moments.result()
+
+
+def test_the_matrix_of_transport_carries_one_covariance_to_the_other(close):
+    one, other = (a @ a.T for a in torch.randn(2, 5, 5).double())
+    matrix = transport.transport_matrix(one, other)
+    close(matrix @ one @ matrix, other)
+    close(matrix, matrix.T)
+
+
+def test_transport_is_the_mean_of_what_each_patch_becomes(close):
+    control, side = Transport(nn.Identity(), side=3), 3
+    degraded, clean = torch.rand(4, 3, 40, 40), 0.3 + 0.5 * torch.rand(4, 3, 40, 40)
+    control.fit([(degraded, clean)])
+    grey = degraded[:1, :1].expand(-1, 3, -1, -1)
+    found = control(grey, [0.0, 1.0])[:, :1]
+    (mean_d, spread_d), (mean_c, spread_c) = (gathered(images, side) for images in (degraded, clean))
+    matrix = transport.transport_matrix(spread_d, spread_c)
+    patches = nn.functional.unfold(grey[:, :1].double(), side)[0]
+    moved = mean_c[:, None] + matrix @ (patches - mean_d[:, None])
+    size = grey.shape[-2:]
+    added = nn.functional.fold(moved[None], size, side)
+    expected = added / nn.functional.fold(torch.ones_like(moved)[None], size, side)
+    inside = (..., slice(side, -side), slice(side, -side))
+    close(found[inside], expected[inside].float())
+
+
+def test_transport_of_images_that_are_right_already_changes_nothing(close):
+    control, images = Transport(nn.Identity(), side=3), torch.rand(2, 3, 20, 20)
+    control.fit([(images, images)])
+    close(control(images, [0.0, 1.0]), images)
+
+
+def test_transport_brings_the_patches_of_blurred_images_nearer_to_sharp_ones():
+    sharp = torch.rand(2, 3, 64, 64).round()
+    blurred = nn.functional.avg_pool2d(nn.functional.pad(sharp, (1,) * 4, mode="reflect"), 3, 1)
+    control = Transport(nn.Identity(), side=4)
+    control.fit([(blurred, sharp)])
+    distances = [patch_distance(y, sharp).mean() for y in (blurred, control(blurred, [0.0, 1.0]))]
+    assert distances[1] < 0.6 * distances[0]
+
+
+def test_transport_keeps_colours(close):
+    control = fitted()
+    x = torch.rand(1, 3, 12, 12)
+    change = control(x, [0.0, 1.0]) - control(x, [1.0, 0.0])
+    close(change[:, 0], change[:, 1])
+    close(change[:, 0], change[:, 2])
+
+
+def test_transport_without_images_is_refused():
+    with pytest.raises(ValueError, match="pairs of degraded and clean images; got none"):
+        Transport(nn.Identity()).fit([])
+
+
+def test_parting_changes_nothing_where_the_dials_add_up_to_1(x, close):
+    model = perturbed(Tunable(ResNet(1, 4), p=3)).double()
+    x, inside, outside = x.double(), torch.tensor([0.25, 0.5, 0.25]), torch.full((3,), 0.875)
+    before = model(x, inside), model(x, outside)
+    part(model)
+    close(model(x, inside), before[0])
+    assert not torch.allclose(model(x, outside), before[1])
+
+
+def test_once_parted_a_step_at_one_corner_leaves_the_others_alone(x):
+    model = perturbed(Tunable(ResNet(1, 4), p=2))
+    part(model)
+    before = model.mix(torch.tensor([0.0, 1.0]))
+    model(x, [1.0, 0.0]).square().sum().backward()
+    with torch.no_grad():
+        for parameter in model.module.parameters():
+            parameter.sub_(parameter.grad)
+    after = model.mix(torch.tensor([0.0, 1.0]))
+    assert all(torch.equal(after[name], before[name]) for name in model.tuned)
+
+
+@pytest.mark.parametrize("options", [{"phi": "se"}, {"kernels": 3}])
+def test_what_cannot_be_parted_is_refused(options):
+    with pytest.raises(ValueError, match=r"part\(\) needs phi='affine' and one kernel per dial; got"):
+        part(Tunable(ResNet(1, 4), p=2, **options))
 
 
 @pytest.mark.parametrize("start", ["shared", "apart", "equal"])
@@ -450,7 +632,7 @@ def test_cresmd_in_its_own_form_has_the_published_size():
     assert sum(p.numel() for p in control.parameters()) == 2_557_708
 
 
-def test_cresmd_is_told_the_degradation_and_trained_for_fidelity(images):
+def test_cresmd_is_given_the_degradation_and_trained_for_fidelity(images):
     control, seen = CResMD(ResNet(1, 4), p=2), []
     control.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
     train(control, Telling(), images, Training(steps=2, batch=3, patch=8), progress=False)
@@ -461,7 +643,7 @@ def test_cresmd_is_told_the_degradation_and_trained_for_fidelity(images):
 
 def test_a_task_that_does_not_tell_is_refused(images):
     control = CResMD(ResNet(1, 4), p=2)
-    with pytest.raises(ValueError, match=r"is told how strongly .* Denoising does not say"):
+    with pytest.raises(ValueError, match=r"conditioned on .* Denoising have no levels"):
         train(control, Denoising(), images, Training(steps=2, batch=3, patch=8), progress=False)
 
 
@@ -486,16 +668,16 @@ def test_every_method_costs_as_much_as_the_plain_network_between_the_corners():
 
 
 class Staged(Control):
-    """Two layers and the stages it is told to have."""
+    """Two layers and the stages it is given."""
 
     num_objectives = 2
 
     def __init__(self, *stages):
         super().__init__()
-        self.first, self.second, self.told = nn.Linear(2, 2), nn.Linear(2, 2), stages
+        self.first, self.second, self.given = nn.Linear(2, 2), nn.Linear(2, 2), stages
 
     def stages(self):
-        return [Stage(f"stage {i}", prefixes) for i, prefixes in enumerate(self.told)]
+        return [Stage(f"stage {i}", prefixes) for i, prefixes in enumerate(self.given)]
 
 
 def test_a_parameter_that_no_stage_trains_is_refused_by_name():
@@ -510,12 +692,18 @@ def test_a_parameter_that_two_stages_train_is_refused_by_name():
         check_stages(Staged(("first.", "second."), ("second.bias",)))
 
 
+@pytest.mark.parametrize("options", [{"phi": "se"}, {"kernels": 3}])
+def test_an_impossible_second_stage_is_refused_before_the_first(options):
+    with pytest.raises(ValueError, match=r"part\(\) needs"):
+        TunableConfig(apart=Apart(0.5, (1.0, 0.0)), **options).build(BACKBONE.build(), 2)
+
+
 def test_a_stage_may_go_on_with_what_another_has_trained_where_it_says_so():
     control = Staged(("first.", "second."))
     first = control.stages()[0]
-    control.stages = lambda: [first, replace(first, name="more", again=True)]
+    control.stages = lambda: [first, replace(first, name="more", continues=True)]
     check_stages(control)
-    control.stages = lambda: [replace(first, again=True)]
+    control.stages = lambda: [replace(first, continues=True)]
     with pytest.raises(ValueError, match="are trained by no stage"):
         check_stages(control)
 

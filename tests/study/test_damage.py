@@ -1,6 +1,6 @@
-"""Checkpoint, run, sweep and image, each flipped, cut short or swapped: named, and never used.
+"""Checkpoints, runs, sweeps and images with flipped bits, cut short or swapped: named, never used.
 
-One place for every kind of file and of damage; what one kind alone may suffer, its own tests do.
+All kinds of files and of damage are tested here; damage that is specific to one kind is tested there.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import torch
 from PIL import Image
 
 from study import runs
+from study.controls import FixedConfig
 from study.images import datasets
 from study.images.datasets import MissingData
 from study.measuring.sweep import DenoisingSweep, find, sweep
-from tunable_core.controls import FixedConfig
+from study.training import loop
 from tunable_core.files import DamagedFile
-from tunable_core.resnet import ResNetConfig
-from tunable_core.training import loop
+from tunable_photo.resnet import ResNetConfig
 
 PLACES = 12
 """Bytes that are flipped, and lengths that are tried, of each file: spread evenly, the ends included."""
@@ -39,6 +39,13 @@ def flipped(content: bytes, share: float) -> bytes:
 
 def cut(content: bytes, share: float) -> bytes:
     return content[: round(share * (len(content) - 1))]
+
+
+@pytest.fixture
+def image_cache(tmp_path):
+    """A folder of this test alone, so that every training decodes its images."""
+    (tmp_path / "own").mkdir()
+    return tmp_path / "own"
 
 
 @pytest.fixture(params=[flipped, cut], ids=["flipped", "cut"])
@@ -186,7 +193,7 @@ def test_a_sweep_whose_file_has_the_name_of_another():
 
 
 def used_nowhere(config, path: Path, error: type[Exception]) -> None:
-    """Neither a training nor a sweep takes the image, and nothing is kept of either."""
+    """Neither a training nor a sweep uses the image, and nothing of either is stored."""
     for use in (
         lambda: runs.get(config, progress=False),
         lambda: sweep(control(0), replace(WHAT, images="photos"), progress=False),
@@ -215,7 +222,7 @@ def test_an_image_swapped_for_another_of_the_same_size(config, photos):
 def test_an_image_cut_short_counts_as_missing_and_the_samples_take_its_place(config, photos):
     path = photos / "b.png"
     path.write_bytes(cut(path.read_bytes(), 0.5))
-    with pytest.raises(MissingData, match=r"1 of 2 files .* cut short, the first .*b\.png"):
+    with pytest.raises(MissingData, match=r"1 of 2 files .* incomplete, the first .*b\.png"):
         datasets.load("photos")
     with pytest.raises(DamagedFile, match=r"b\.png has .* bytes, not"):
         datasets.describe("photos")["b"]

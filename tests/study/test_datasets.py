@@ -1,9 +1,10 @@
-"""datasets.py on small files that the tests write, on the samples, and on real data where it is."""
+"""datasets.py on small files that the tests write, on the samples, and on real data if available."""
 
 import hashlib
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import warnings
@@ -21,8 +22,8 @@ from study.images import datasets, downloads
 from study.images.datasets import MissingData
 from study.images.downloads import DownloadFailed
 from study.tasks import weights
+from study.training.crops import crops
 from tunable_core.files import DamagedFile
-from tunable_core.training.crops import crops
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 IMAGES = ["0001.png", "0002.png", "0003.png"]
@@ -136,7 +137,8 @@ def test_every_address_is_https_and_every_sha256_is_one(registry):
 def test_no_test_set_has_a_training_image(registry):
     hashes = {name: {row["sha256"] for row in rows} for name, rows in registry.items()}
     training = hashes["bsds500"] | hashes["div2k"] | hashes["samples-train"]
-    others = set(registry) - {"bsds500", "bsds500-clean", "div2k", "samples", "samples-train"}
+    parts = {"bsds500-clean", "bsds500-fit", "bsds500-valid"}  # of the training images
+    others = set(registry) - {"bsds500", "div2k", "samples", "samples-train", *parts}
     assert not any(training & hashes[name] for name in others)
 
 
@@ -253,11 +255,11 @@ def test_a_file_that_is_no_image_is_refused(shelf, content):
 def test_a_decompression_bomb_is_refused(shelf, monkeypatch):
     images = shelf.download("tiny")
     monkeypatch.setattr(datasets, "MAX_PIXELS", 34)
-    with pytest.raises(DamagedFile, match="7 x 5 is over 34 pixels"):
+    with pytest.raises(DamagedFile, match="7 x 5 is more than 34 pixels"):
         images[0]
 
 
-def test_ids_tell_files_of_one_name_apart():
+def test_ids_distinguish_files_of_one_name():
     assert {"noisy/01", "clean/01"} < set(datasets.describe("nam").ids)
 
 
@@ -291,13 +293,35 @@ def test_samples_are_read_without_importing_their_packages():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize(("name", "part"), [("bsds500-clean", "train"), ("kodak", "test")])
+@pytest.mark.parametrize(("name", "part"), [("bsds500-clean", "train"), ("cbsd68", "test")])
 def test_samples_take_the_place_of_a_missing_set_with_a_warning(tmp_path, monkeypatch, name, part):
     monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
     with pytest.warns(UserWarning, match=f"'{name}' is not in .*'samples-{part}'.*make data"):
         assert datasets.load_or_samples(name).name == f"samples-{part}"
     with pytest.warns(UserWarning, match="samples-train"):
         assert datasets.load_or_samples(name, split="train").name == "samples-train"
+
+
+def test_the_photographs_of_the_repository_take_the_place_of_kodak(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
+    with pytest.warns(UserWarning, match="'kodak' is not in .*4 photographs of 'photos'"):
+        photos = datasets.load_or_samples("kodak")
+    assert photos.ids == ["kodim04", "kodim07", "kodim15", "kodim23"]
+    assert [tuple(photo.shape) for photo in photos] == [(3, 768, 512), *[(3, 512, 768)] * 3]
+    assert torch.equal(datasets.describe("kodak")["kodim23"], photos["kodim23"])
+    assert not datasets.available("kodak")
+
+
+def test_a_changed_photograph_of_the_repository_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNABLE_DATA", str(tmp_path / "none"))
+    for name in ("kodim04", "kodim07", "kodim15", "kodim23"):
+        shutil.copy(datasets.PHOTOS / f"{name}.png", tmp_path)
+    monkeypatch.setattr(datasets, "PHOTOS", tmp_path)
+    damaged = bytearray((tmp_path / "kodim04.png").read_bytes())
+    damaged[-20] ^= 1
+    (tmp_path / "kodim04.png").write_bytes(damaged)
+    with pytest.raises(datasets.DamagedFile, match=r"kodim04\.png does not match its registered sha256"):
+        datasets.load("photos")["kodim04"]
 
 
 def test_samples_stand_back_where_the_set_is_there(shelf):
@@ -322,7 +346,7 @@ def test_a_finished_download_is_not_repeated(shelf):
     assert shelf.asked == []
 
 
-def test_an_interrupted_download_goes_on_with_what_is_missing(shelf):
+def test_an_interrupted_download_continues_with_the_missing_files(shelf):
     shelf.put("tiny/2.png", png(2))
     shelf.download("tiny")
     assert sorted(shelf.asked) == ["1.png", "3.png"]
@@ -567,7 +591,7 @@ def test_a_crop_is_a_window_up_to_flips_and_transposition():
         assert len({tuple(turn.flatten().tolist()) for turn in turns} & windows) == 1
 
 
-def test_every_place_orientation_and_image_is_drawn_alike():
+def test_every_position_orientation_and_image_is_equally_likely():
     images = [numbered(3, 4), numbered(4, 3, base=100)]  # 2 images, 6 places, 8 orientations each
     draws = crops(images, 2, 9600, generator())[:, 0].flatten(1).tolist()
     counts = Counter(map(tuple, draws))
@@ -575,7 +599,7 @@ def test_every_place_orientation_and_image_is_drawn_alike():
     assert max(abs(count - 100) for count in counts.values()) < 50  # five standard deviations
 
 
-def test_channels_are_cut_alike():
+def test_all_channels_are_cut_at_the_same_place():
     image = torch.stack([numbered(9, 12)[0] + channel for channel in range(3)])
     batch = crops([image], 4, 8, generator())
     assert torch.equal(batch[:, 2], batch[:, 0] + 2)
@@ -647,8 +671,8 @@ def test_the_first_and_last_image_of_a_set_are_whole(real, name):
 
 @pytest.mark.parametrize("name", [*datasets.names(), *datasets.PAIRS])
 def test_the_command_that_a_missing_set_is_named_with_downloads_it(name, monkeypatch, tmp_path):
-    if datasets.is_sample(name):
-        pytest.skip("it comes with the packages")
+    if datasets.is_sample(name) or name == "photos":
+        pytest.skip("every clone has it")
     monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
     with pytest.raises(MissingData) as caught:
         datasets.load(name)
@@ -660,5 +684,9 @@ def test_the_command_that_a_missing_set_is_named_with_downloads_it(name, monkeyp
     )
     assert downloads.main(words.split()) == 0
     rows = {row["file"] for each in wanted for row in datasets.rows_of(each)}
-    missing = {file.path.relative_to(tmp_path).as_posix() for file in datasets.describe(name).all_files}
+    missing = {
+        file.path.relative_to(tmp_path).as_posix()
+        for file in datasets.describe(name).all_files
+        if not file.path.is_file()
+    }
     assert missing <= rows or name in datasets.ARCHIVES

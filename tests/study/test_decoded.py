@@ -11,11 +11,11 @@ from PIL import Image
 from study import runs
 from study.images import datasets
 from study.images.datasets import File, ImageSet
-from study.images.decoded import decoded
 from study.images.pairs import PairSet
 from study.runs import stored
-from tunable_core.training import processes, train
-from tunable_core.training.crops import crops
+from study.training import processes, train
+from study.training.crops import crops
+from study.training.decoded import decoded
 
 MAPS = Path("/proc/self/maps")
 
@@ -78,6 +78,27 @@ def test_images_are_mapped_and_not_copied(photographs, tmp_path):
         assert any(start <= image.data_ptr() < stop for start, stop in spans)
 
 
+def private():
+    """Bytes of memory that belong to this process alone and cannot be freed by the system."""
+    text = Path("/proc/self/smaps_rollup").read_text()
+    return 1000 * int(text.partition("Private_Dirty:")[2].split()[0])
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="needs /proc")
+def test_images_that_were_read_take_no_memory_of_the_process(tmp_path):
+    files = []
+    for level in range(24):
+        Image.new("RGB", (1200, 700), (level, 0, 0)).save(tmp_path / f"{level}.png")
+        files.append(registered(tmp_path / f"{level}.png"))
+    photographs = ImageSet("kodak", [file.path.stem for file in files], "", "free", files)
+    decoded(photographs, tmp_path / "cache")
+    before = private()
+    images = decoded(photographs, tmp_path / "cache")
+    size = sum(image.numel() for image in images)
+    assert [image.max().item() for image in images] == list(range(24))
+    assert private() - before < size / 4
+
+
 def test_an_image_that_the_registry_replaces_is_decoded_anew(photographs, tmp_path):
     decoded(photographs, tmp_path / "cache")
     new = photograph(tmp_path / "1.png", 99)
@@ -132,6 +153,13 @@ def test_each_process_decodes_its_share_before_they_meet(photographs, tmp_path, 
     assert len(decoded(photographs, tmp_path / "c")) == 3
     assert met == ["1.png"]
     assert sorted(seen) == ["0.png", "1.png", "2.png"]
+
+
+@pytest.fixture
+def image_cache(tmp_path):
+    """A folder of this test alone."""
+    (tmp_path / "own").mkdir()
+    return tmp_path / "own"
 
 
 @pytest.mark.usefixtures("no_rounding")

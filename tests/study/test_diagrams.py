@@ -1,6 +1,7 @@
-"""The drawings: legible at book width, self-contained, with pictures that mean what they say."""
+"""The drawings: legible at book width, self-contained, with correct pictures."""
 
 from itertools import combinations
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +12,15 @@ from study.figures import diagrams, method_diagrams
 DRAWINGS = [diagrams.idea, diagrams.framework, *method_diagrams.DRAWINGS.values()]
 
 
+@pytest.fixture(scope="module", params=DRAWINGS, ids=lambda draw: draw.__name__)
+def drawn(request):
+    """A drawing, the boxes of its texts, and the figures of pyplot before and after it was made."""
+    before = plt.get_fignums()
+    figure = request.param()
+    after = plt.get_fignums()
+    return SimpleNamespace(figure=figure, boxes=boxes_of_texts(figure), before=before, after=after)
+
+
 def boxes_of_texts(figure):
     """Text and its box in inches from the lower left corner of the figure."""
     figure.canvas.draw()
@@ -18,33 +28,25 @@ def boxes_of_texts(figure):
     return [(t, t.get_window_extent().transformed(figure.dpi_scale_trans.inverted())) for t in texts]
 
 
-@pytest.mark.parametrize("draw", DRAWINGS)
-def test_texts_stay_inside_the_figure(draw):
-    figure = draw()
-    width, height = figure.get_size_inches()
-    for text, box in boxes_of_texts(figure):
+def test_texts_stay_inside_the_figure(drawn):
+    width, height = drawn.figure.get_size_inches()
+    for text, box in drawn.boxes:
         inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
         assert inside, text.get_text()
 
 
-@pytest.mark.parametrize("draw", DRAWINGS)
-def test_no_two_texts_overlap(draw):
-    for (a, box_a), (b, box_b) in combinations(boxes_of_texts(draw()), 2):
+def test_no_two_texts_overlap(drawn):
+    for (a, box_a), (b, box_b) in combinations(drawn.boxes, 2):
         assert not box_a.overlaps(box_b), (a.get_text(), b.get_text())
 
 
-@pytest.mark.parametrize("draw", DRAWINGS)
-def test_every_text_is_legible_at_book_width(draw):
-    figure = draw()
-    assert figure.get_figwidth() == diagrams.WIDTH
-    assert min(text.get_fontsize() for text, _ in boxes_of_texts(figure)) >= 10
+def test_every_text_is_legible_at_book_width(drawn):
+    assert drawn.figure.get_figwidth() == diagrams.WIDTH
+    assert min(text.get_fontsize() for text, _ in drawn.boxes) >= 10
 
 
-@pytest.mark.parametrize("draw", DRAWINGS)
-def test_drawing_leaves_pyplot_alone(draw):
-    before = plt.get_fignums()
-    draw()
-    assert plt.get_fignums() == before
+def test_drawing_leaves_pyplot_alone(drawn):
+    assert drawn.after == drawn.before
 
 
 def test_the_look_of_the_study_does_not_move_the_drawings():

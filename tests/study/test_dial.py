@@ -1,4 +1,4 @@
-"""The dials that give what is wanted."""
+"""The dials that reach a wanted result."""
 
 import numpy as np
 import pandas as pd
@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from study.controls import Blend
 from study.measuring import dial
 from study.measuring.metrics import kept_fraction, psnr
-from tunable_core.controls import Blend
 
 
 def along(kept, **columns):

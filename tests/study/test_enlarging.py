@@ -1,4 +1,4 @@
-"""Networks that enlarge, wherever the others go: the command line, tiles, the model card."""
+"""Networks that enlarge, in the command line, in tiles and in the model card."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import pytest
 import torch
 
 from study import runs
+from study.controls import FiLMConfig, TunableConfig
+from study.measuring.card import save_model
 from study.measuring.protocols import SuperResolutionSweep
 from study.measuring.sweep import sweep
 from study.networks import DiscriminatorConfig
 from study.networks.third_party import SwinIRConfig
 from study.runs import RunConfig, named
-from study.runs.card import save_model
 from study.tasks import SuperResolution
-from tunable_core.controls import FiLMConfig, TunableConfig
-from tunable_core.photo import applying, cli, photos, raster, strips
-from tunable_core.photo.photos import Photo
-from tunable_core.photo.resampling import upscale
-from tunable_core.photo.tiling import enlargement, reach, tiled
-from tunable_core.resnet import ResNetConfig
-from tunable_core.training import Training
+from study.training import Training
+from tunable_photo import applying, cli, photos, raster, strips
+from tunable_photo.photos import Photo
+from tunable_photo.resampling import upscale
+from tunable_photo.resnet import ResNetConfig
+from tunable_photo.tiling import enlargement, reach, tiled
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.meshgrid")
 RESNET = ResNetConfig(1, 4, image_skip=True, scale=4)
@@ -64,7 +64,7 @@ def photo(height, width, channels=3, depth=np.uint8):
 
 
 def enlarged(folder, what, *options):
-    """What `tunable denoise` writes for a photograph."""
+    """The output of `tunable denoise` for a photograph."""
     (folder / "in.png").write_bytes(photos.encode(what, ".png"))
     words = ["denoise", str(folder / "in.png"), str(folder / "out.png"), "--omega", *map(str, DIALS)]
     assert cli.main([*words, *options]) == 0
@@ -165,7 +165,7 @@ def test_a_sweep_shows_the_photograph_enlarged_beside_its_results(tmp_path, cont
 @torch.no_grad()
 def test_the_enlargement_is_measured(name):
     control = built(name)
-    network = control.at(DIALS) if name != "film" else cli.fixed(control, DIALS)
+    network = control.at(DIALS)
     assert enlargement(network) == 4
 
 
@@ -198,7 +198,7 @@ def test_a_trained_network_is_found_by_its_name_and_enlarges(tmp_path, trained):
     assert named.load("tiny").record == trained.record
 
 
-def test_the_card_tells_its_enlargement_and_what_was_measured(tmp_path, trained):
+def test_the_card_names_the_enlargement_and_the_measurements(tmp_path, trained):
     what = SuperResolutionSweep(images="samples-test", crop=64, perceptual=False, every=3)
     frame = sweep(trained.control, what, progress=False)
     text = (save_model(trained, tmp_path, sweeps=[frame]) / "README.md").read_text()

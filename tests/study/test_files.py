@@ -1,4 +1,4 @@
-"""Files are whole or absent, and say so when they are damaged."""
+"""Files are complete or absent, and damaged files are refused."""
 
 import errno
 import os
@@ -13,9 +13,10 @@ import torch
 
 from study import runs
 from study.disk import records
+from study.disk.tensors import digest, load_tensors, save_tensors
 from study.images import datasets
 from tunable_core import files
-from tunable_core.files import DamagedFile, digest, load_tensors, save_tensors, write_atomically
+from tunable_core.files import DamagedFile, write_atomically
 
 TENSORS = {
     "matrix": torch.arange(6.0).view(2, 3),
@@ -254,7 +255,7 @@ def test_any_flipped_byte_is_detected(saved):
 def test_a_truncated_file_is_detected_and_named(saved, kept):
     path, content = saved
     path.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
-    with pytest.raises(DamagedFile, match=r"weights\.safetensors is not a whole .*delete it"):
+    with pytest.raises(DamagedFile, match=r"weights\.safetensors is damaged .*delete it"):
         load_tensors(path)
 
 

@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import nn
 
+from study.controls import Retouch
 from study.images.degradations import gaussian_blur, gaussian_noise
 from study.measuring import metrics
 from study.measuring.behaviour import disentanglement
 from study.measuring.joint import ideal
 from study.measuring.protocols import CORNERS, JointSweep
 from study.measuring.sweep import measure
-from tunable_core.controls import Retouch
-from tunable_core.objectives import Joint
+from study.tasks.joint import Joint
 
 GRID = tuple(itertools.product((0.0, 0.5, 1.0), repeat=2))
 

@@ -1,4 +1,4 @@
-"""A folded network answers as the tunable one does, at the cost of the plain one."""
+"""A folded network has the outputs of the tunable one, at the cost of the plain one."""
 
 import copy
 import pickle
@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel
 from study.measuring.overhead import Operators
 from tunable_core import Tunable
 from tunable_core.live import Live
-from tunable_core.resnet import ResNet
+from tunable_photo.resnet import ResNet
 
 OMEGAS = [[0.2, 0.9], [1.0, 0.0], [0.2, 0.9]]
 
@@ -128,6 +128,7 @@ def test_kernels_of_several_types_keep_theirs(close):
     assert dtypes == [p.dtype for p in net.parameters()]
 
 
+@pytest.mark.slow
 def test_the_compiler_compiles_once_for_all_dials(x, close):
     model, compilations = trained(), []
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from study.controls import TunableControl
 from study.measuring import manifold
-from tunable_core.controls import TunableControl
 from tunable_core.omega import path
-from tunable_core.resnet import ResNetConfig
+from tunable_photo.resnet import ResNetConfig
 
 BLOCKS = [[f"body.{i}.{conv}.weight" for conv in ("conv1", "conv2")] for i in range(2)]
 
@@ -71,3 +71,11 @@ def test_the_first_component_finds_the_pattern_and_keeps_its_sign():
     cosines = flat @ pattern.ravel() / np.linalg.norm(flat, axis=1) / np.linalg.norm(pattern)
     assert np.abs(cosines) == pytest.approx(1)
     assert np.sign(cosines).tolist() == [np.sign(cosines[0])] * 4
+
+
+def test_separated_groups_have_a_silhouette_near_one_and_mixed_ones_near_zero():
+    random = np.random.default_rng(0)
+    noise = random.normal(0, 1, (4, 8, 20))
+    apart = noise + 100 * np.arange(4)[:, None, None]
+    assert manifold.separation(apart) > 0.7
+    assert manifold.separation(noise) < 0.2

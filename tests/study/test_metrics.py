@@ -36,7 +36,7 @@ def test_psnr_equals_that_of_scikit_image(pair, close):
     close(metrics.psnr(output, target), by_hand)
 
 
-def test_psnr_clips_both_images_unless_told_not_to(patches, close):
+def test_psnr_clips_both_images_by_default(patches, close):
     output, target = patches + 0.5 * torch.randn_like(patches), patches - 0.2
     clipped = metrics.psnr(output.clamp(0, 1), target.clamp(0, 1))
     close(metrics.psnr(output, target), clipped)
@@ -136,7 +136,7 @@ def network():
 
 @pytest.fixture
 def alexnet(network, monkeypatch):
-    """LPIPS with random convolutions, for what does not hang on their values."""
+    """LPIPS with random convolutions, for properties that do not depend on their values."""
     monkeypatch.setattr(metrics, "_lpips_network", lambda device: network)
 
 
@@ -248,7 +248,7 @@ METRICS = [*TWO, niqe]
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("shape", [(3, 16, 16), (2, 1, 16, 16), (2, 16, 16, 3)])
-def test_what_is_no_batch_of_rgb_images_is_refused(metric, shape):
+def test_anything_but_a_batch_of_rgb_images_is_refused(metric, shape):
     images = torch.rand(shape)
     with pytest.raises(ValueError, match=r"must be \[B, 3, H, W\]; got shape"):
         metric(images, images)
@@ -390,7 +390,7 @@ def test_the_undershoot_of_resampling_is_measured(photographs):
     assert metrics.psnr(large.clamp(0, 1), large).min() > 20
 
 
-def test_an_output_that_overshoots_is_measured_all_the_same(patches, close):
+def test_an_output_that_overshoots_is_measured(patches, close):
     far = torch.where(patches > 0.5, 7.0, -7.0)
     close(metrics.psnr(far, patches), metrics.psnr(far.clamp(0, 1), patches))
 

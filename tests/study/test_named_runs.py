@@ -1,4 +1,4 @@
-"""Runs by name: the very run, or a sentence; never a training."""
+"""Runs by name: the right run, or an error of one sentence; never a training."""
 
 import json
 import shutil
@@ -8,13 +8,12 @@ import pytest
 import torch
 
 from study import configs, runs
+from study.controls import CFSNetConfig, DNIConfig, DyNetConfig, FiLMConfig, TunableConfig
 from study.networks.third_party import NAFNetConfig, SwinIRConfig
 from study.runs import keys, named, stored
-from tunable_core import resnet
-from tunable_core.controls import CFSNetConfig, DNIConfig, DyNetConfig, FiLMConfig, TunableConfig
 from tunable_core.omega import OmegaSampling
-from tunable_core.photo import networks
-from tunable_core.resnet import ResNetConfig
+from tunable_photo import networks, resnet
+from tunable_photo.resnet import ResNetConfig
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -92,9 +91,9 @@ def test_the_command_finds_a_run_by_its_name(run):
 
 @pytest.mark.usefixtures("no_training")
 def test_the_released_denoiser_is_never_trained_but_named_with_the_way_to_get_it(run):
-    released = configs.denoising("tunable", configs.profile("laptop"))
+    released = configs.photographs.photo(configs.profile("laptop"))
     with pytest.raises(named.MissingRun) as caught:
-        named.released()
+        configs.released()
     for part in (f"{released.name}-{released.key}", "`make runs`", "data/runs", run.folder.name):
         assert part in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -102,16 +101,16 @@ def test_the_released_denoiser_is_never_trained_but_named_with_the_way_to_get_it
 
 @pytest.mark.usefixtures("no_training")
 def test_the_released_denoiser_is_found(config, run, monkeypatch):
-    monkeypatch.setattr(configs, "denoising", lambda method, budget: config)
-    assert named.released().folder == run.folder
+    monkeypatch.setattr(configs.photographs, "photo", lambda budget: config)
+    assert configs.released().folder == run.folder
 
 
 @pytest.mark.usefixtures("no_training")
 def test_the_released_denoiser_without_its_weights_is_named_and_not_trained(config, run, monkeypatch):
-    monkeypatch.setattr(configs, "denoising", lambda method, budget: config)
+    monkeypatch.setattr(configs.photographs, "photo", lambda budget: config)
     runs.drop_weights(run)
     with pytest.raises(named.MissingRun, match=r"tiny-\w+ is without its weights in .*check out"):
-        named.released()
+        configs.released()
 
 
 @pytest.mark.usefixtures("no_training")

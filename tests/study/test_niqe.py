@@ -15,7 +15,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 @pytest.fixture
 def model(monkeypatch):
-    """A model that is not the published one, for what does not hang on its values."""
+    """A random model, for properties that do not depend on the published values."""
     at = torch.arange(-3.0, 4, dtype=torch.float64).square()
     window = torch.exp(-(at[:, None] + at) / 2.7)
     covariance = torch.eye(36, dtype=torch.float64)

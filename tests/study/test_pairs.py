@@ -6,7 +6,7 @@ import torch
 from study.images import datasets, pairs
 from study.images.datasets import MissingData
 from study.tasks import RealDenoising
-from tunable_core.training.crops import crops
+from study.training.crops import crops
 
 NAM = pytest.mark.skipif(
     not datasets.available("nam"), reason="needs the nam images (make data DATASETS=nam)"

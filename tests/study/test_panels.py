@@ -1,4 +1,4 @@
-"""Figures of many panels: what they show is what they were given."""
+"""Figures of many panels show the given data."""
 
 import matplotlib.pyplot as plt
 import numpy as np

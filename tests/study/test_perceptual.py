@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
 from study.images import datasets
 from study.images.datasets import MissingData
@@ -19,9 +20,12 @@ from study.tasks.perceptual import STEPS, VGG19
 def public():
     """torchvision's own VGG-19 with random weights, large enough for a signal to reach the end."""
     torch.manual_seed(0)
-    network = import_torchvision().models.vgg19(weights=None).features
+    vgg = import_torchvision().models.vgg
+    network = vgg.make_layers(vgg.cfgs["E"])  # without the classifier of 124 million weights
     for layer in network:
         layer.inplace = False
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
     return network.requires_grad_(False)
 
 
@@ -95,7 +99,7 @@ def test_a_layer_that_there_is_not_is_refused(layers):
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 32, 32), (3, 32, 32), (1, 3, 15, 32)])
-def test_what_is_no_rgb_batch_or_too_small_is_refused(public, shape):
+def test_images_that_are_not_an_rgb_batch_or_too_small_are_refused(public, shape):
     with pytest.raises(ValueError, match=r"VGG-19 to conv5_4 takes .* at least 16 x 16"):
         VGG19(["conv5_4"])(torch.zeros(shape))
 

@@ -1,4 +1,4 @@
-"""A network on photographs of any size, with parts that are transparent, within the memory there is."""
+"""A network on photographs of any size, with transparent parts, within the free memory."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,10 @@ from torch import nn
 from study.networks.style import StyleNetConfig
 from study.networks.third_party import NAFNetConfig
 from study.tasks.style import read as read_style
-from tunable_core.photo import applying, memory
-from tunable_core.photo.applying import Worker, filled
-from tunable_core.photo.photos import Photo, PhotoError, encode
-from tunable_core.photo.resampling import Bicubic
+from tunable_photo import applying, memory
+from tunable_photo.applying import Worker, filled
+from tunable_photo.photos import Photo, PhotoError, encode
+from tunable_photo.resampling import Bicubic
 
 
 class Pooled(nn.Module):
@@ -85,7 +85,7 @@ def test_a_tile_that_is_given_is_used_and_said_to_approximate(network, capsys):
     assert worker(photo()).pixels.shape == (70, 90, 3)
     worker(photo())
     (sentence,) = capsys.readouterr().err.splitlines()  # once
-    assert sentence.endswith("squares of 48 pixels approximate it, their edges may show")
+    assert sentence.endswith("tiles of 48 pixels approximate it; edges may show")
 
 
 @pytest.mark.parametrize("net", [nn.Conv2d(3, 8, 3, padding=1), nn.Sequential(nn.Conv2d(3, 3, 1))])

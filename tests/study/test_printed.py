@@ -1,9 +1,9 @@
-"""The paper's cells and ours in one layout, on made-up measurements."""
+"""The paper's cells and our numbers for them, on made-up measurements."""
 
 import pandas as pd
 import pytest
 
-from study.claims.printed import PAPER, Cell, beside, printed, value
+from study.claims.printed import PAPER, Cell, printed, value
 from study.claims.verdicts import CLEAN
 
 MIDDLE = (0.5, 0.5)
@@ -22,37 +22,6 @@ def test_every_printed_cell_is_there_once(name):
 
 def test_a_network_without_dials_is_printed_at_fidelity():
     assert printed("table2a")[Cell("kodak", "SwinIR", "psnr", CLEAN, 25)] > 30
-
-
-def test_ours_stands_beside_the_printed_cell_of_its_method_and_dials():
-    layout = {
-        (("kodak", "Ours"), "middle"): Cell("kodak", "tunable", "psnr", MIDDLE),
-        (("kodak", "Ours"), "fidelity"): Cell("kodak", "tunable", "psnr", CLEAN),
-        (("kodak", "FiLM"), "middle"): Cell("kodak", "film", "psnr", MIDDLE),
-    }
-    measured = {
-        "kodak": {"tunable": means((*MIDDLE, 1.0), (*CLEAN, 2.0)), "film": means((*MIDDLE, 3.0))}
-    }
-    ours, theirs = beside("table1", layout, measured, {"tunable": "Tunable"})
-    assert list(ours.columns) == list(theirs.columns) == ["middle", "fidelity"]
-    assert ours.loc[("kodak", "Ours")].tolist() == [1.0, 2.0]
-    assert ours.loc[("kodak", "FiLM"), "middle"] == 3.0
-    assert list(theirs.index) == [("kodak", "Ours")]  # the paper has no FiLM
-    cells = printed("table1")
-    expected = [cells[Cell("kodak", "Tunable", "psnr", omega)] for omega in (MIDDLE, CLEAN)]
-    assert theirs.loc[("kodak", "Ours")].tolist() == expected
-
-
-def test_images_of_the_paper_that_were_not_measured_are_printed_alone():
-    layout = {("Ours", "middle"): Cell("kodak", "tunable", "psnr", MIDDLE)}
-    ours, theirs = beside("table1", layout, {}, {"tunable": "Tunable"})
-    assert ours.isna().all(axis=None)
-    assert theirs.notna().all(axis=None)
-
-
-def test_images_that_the_paper_does_not_use_have_no_printed_row():
-    layout = {("Ours", "middle"): Cell("photos", "tunable", "psnr", MIDDLE)}
-    assert beside("table1", layout, {}, {"tunable": "Tunable"})[1].empty
 
 
 def test_table_5_is_of_the_luma():

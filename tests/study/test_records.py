@@ -1,4 +1,4 @@
-"""Records: of code and machine, sealed."""
+"""Sealed records of code and machine."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ def test_a_changed_record_is_seen(change):
 
 
 @pytest.mark.parametrize("content", [{}, {"name": "a"}, [], "text", None])
-def test_what_was_never_sealed_is_no_record(content):
+def test_an_unsealed_record_is_refused(content):
     assert not records.sealed(content)
 
 
@@ -54,13 +54,14 @@ def test_peak_memory_is_in_mib_whatever_the_system_counts_in(monkeypatch, system
     assert records.peak_memory_mb("cpu") == 300
 
 
+@pytest.mark.slow
 def test_without_the_modules_of_unix_everything_is_imported_and_no_peak_memory_given():
     script = (
         "import sys\n"
         "sys.modules |= dict.fromkeys(['resource', 'fcntl'])\n"
         "from study import configs\n"
         "from study.disk import records\n"
-        "from tunable_core.photo import cli\n"
+        "from tunable_photo import cli\n"
         "print(records.peak_memory_mb('cpu'))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

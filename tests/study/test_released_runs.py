@@ -1,12 +1,10 @@
-"""The released runs: each is found from its config, whatever data are there, and loads."""
+"""The released runs: each is found from its config, with or without data, and loads."""
 
 import pytest
-import torch
 
 from study import configs, runs
 from study.disk import records
-from study.runs import keys, named
-from tunable_core.photo import networks
+from study.runs import keys
 
 NAMES = [
     "ablation-4-kernels-8x32-seed0",
@@ -38,6 +36,8 @@ NAMES = [
     "denoising-film-8x32-seed0",
     "denoising-film-8x32-seed1",
     "denoising-film-8x32-seed2",
+    "denoising-low-rank-4-8x32-seed0",
+    "denoising-soup-8x32-seed0",
     "denoising-tunable-eq9-16x64-seed0",
     "denoising-tunable-eq9-8x32-seed0",
     "denoising-tunable-eq9-8x32-seed1",
@@ -58,10 +58,13 @@ NAMES = [
     "nafnet-tunable-laptop-seed0",
     "nafnet-tunable-laptop-seed1",
     "nafnet-tunable-laptop-seed2",
+    "photo-8x64-seed0",
     "sr-cfsnet-8x32-laptop-seed0",
     "sr-dni-8x32-laptop-seed0",
     "sr-dni-scratch-8x32-laptop-seed0",
+    "sr-dni-smooth-8x32-laptop-seed0",
     "sr-dynet-8x32-laptop-seed0",
+    "sr-dynet-smooth-8x32-laptop-seed0",
     "sr-swinir-fixed-laptop-seed0",
     "sr-swinir-tunable-laptop-seed0",
     "sr-tunable-8x32-laptop-seed0",
@@ -74,17 +77,14 @@ NAMES = [
     "swinir-tunable-laptop-seed0",
 ]
 CONFIGS = {c.name: c for b in ("laptop", "gpu") for c in configs.all_runs(configs.profile(b))}
-BESIDE = [
-    configs.super_resolution.smooth("tunable", configs.profile("laptop")),
-    configs.style.keeping("tunable"),
-]
+BESIDE = [configs.style.keeping("tunable")]
 """Released, but not read by any chapter."""
 CONFIGS |= {config.name: config for config in BESIDE}
 
 
 @pytest.fixture(autouse=True)
 def released(monkeypatch):
-    """The runs of this repository, whatever the tests' own store is."""
+    """The runs of this repository, independently of the tests' store."""
     monkeypatch.setenv("TUNABLE_RUNS", str(records.ROOT / "data"))
 
 
@@ -108,14 +108,3 @@ def test_a_released_run_is_found_from_its_config_and_loads(name):
 def test_a_released_run_is_found_without_any_data(name, monkeypatch, tmp_path):
     monkeypatch.setenv("TUNABLE_DATA", str(tmp_path))
     assert runs.find(CONFIGS[name]) is not None
-
-
-def test_the_library_ships_the_weights_of_the_released_denoiser():
-    run = named.load("denoising-tunable-fixed-8x32-seed0")
-    shipped, released = networks.network(), run.control.network
-    assert shipped.state_dict().keys() == released.state_dict().keys()
-    for name, value in released.state_dict().items():
-        assert torch.equal(shipped.state_dict()[name], value), name
-    x = torch.rand(1, 3, 16, 16)
-    with torch.no_grad():
-        assert torch.equal(shipped.eval()(x, [0.7, 0.3]), run.control(x, [0.7, 0.3]))

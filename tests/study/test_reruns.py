@@ -1,4 +1,4 @@
-"""A training once more: the same bits on this machine, and measured as its sweep was."""
+"""A repeated training: the same bits on this machine, and measured by the same sweep."""
 
 from dataclasses import dataclass, replace
 
@@ -6,9 +6,9 @@ import pytest
 from torch import nn
 
 from study import configs, runs
+from study.controls import DNIConfig, DyNetConfig
 from study.measuring.reruns import again, apart, begun_alike, unordered
 from study.measuring.sweep import DenoisingSweep, key, repeats, sweep
-from tunable_core.controls import DNIConfig, DyNetConfig
 
 WHAT = DenoisingSweep(images="samples-test", sigmas=(15.0,), omegas=((0.0, 1.0), (1.0, 0.0)), crop=16)
 
@@ -68,7 +68,7 @@ def test_runs_that_begin_with_the_same_training_are_found_and_compared(config, s
     assert pairs.difference.item() == 0  # on a CPU
 
 
-def test_how_far_two_histories_are_apart_is_seen(config, store, monkeypatch):
+def test_the_difference_of_two_histories_is_measured(config, store, monkeypatch):
     alike = [replace(config, control=DNIConfig()), replace(config, control=DNIConfig(fine_tune=None))]
     found = {c.key: runs.get(c, progress=False) for c in alike}
     found[alike[1].key].history.loc[0, "loss"] *= 1.001
@@ -100,7 +100,7 @@ class BorderedConfig:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::UserWarning", "ignore:'saved_variables'")  # of others' code
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore:'saved_variables'")  # from third-party code
 def test_trainings_of_the_study_add_in_order_but_for_convolutions(store):
     kinds = {}
     for config in configs.all_runs(configs.profile("smoke")):

@@ -1,4 +1,4 @@
-"""Bicubic resampling: MATLAB's, and the numbers that the field gets with it."""
+"""Bicubic resampling: agreement with MATLAB's, and with published numbers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import torch
 from bicubic_pytorch import imresize
 
 from study.images import datasets
+from study.images.resampling import cut_to_multiple, downscale, low_resolution
 from study.measuring import metrics
 from study.measuring.protocols import SuperResolutionSweep
-from tunable_core.photo.resampling import Bicubic, cut_to_multiple, downscale, low_resolution, upscale
+from tunable_photo.resampling import Bicubic, upscale
 
 
 @pytest.fixture
@@ -63,6 +64,7 @@ def test_cutting_drops_what_is_over_at_the_right_and_below(image):
         cut_to_multiple(image[..., :3, :])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -71,7 +73,7 @@ def test_cutting_drops_what_is_over_at_the_right_and_below(image):
     ],
 )
 def test_bicubic_reaches_the_known_psnr(name, expected):
-    """What bicubic x4 gives on the whole sets, measured once with another implementation."""
+    """Results of bicubic x4 on the whole sets, measured once with another implementation."""
     if not datasets.available(name):
         pytest.skip(f"{name} is not at hand (set TUNABLE_DATA)")
     what = SuperResolutionSweep(name, perceptual=False, luma=True)

@@ -1,4 +1,4 @@
-"""Runs: trained once, found again by their content, refused when damaged."""
+"""Runs: trained once, found by their content, refused if damaged."""
 
 import contextlib
 import dataclasses
@@ -16,7 +16,9 @@ import pytest
 import torch
 
 from study import runs
+from study.controls import DNIConfig, TunableConfig
 from study.disk import records
+from study.disk.tensors import load_tensors
 from study.images import datasets
 from study.images.degradations import gaussian_noise
 from study.measuring import metrics
@@ -24,10 +26,9 @@ from study.measuring.sweep import DenoisingSweep, sweep
 from study.networks.third_party import SwinIRConfig
 from study.runs import RunConfig, locks, stored
 from study.tasks import Denoising, RealDenoising
-from tunable_core.controls import DNIConfig, TunableConfig
-from tunable_core.files import DamagedFile, load_tensors
-from tunable_core.resnet import ResNetConfig
-from tunable_core.training import Training, loop
+from study.training import Training, loop
+from tunable_core.files import DamagedFile
+from tunable_photo.resnet import ResNetConfig
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -311,7 +312,7 @@ def test_a_truncated_file_of_a_run_is_refused(config, name):
 @pytest.mark.parametrize("name", ["weights.safetensors", "history.csv"])
 def test_a_missing_file_of_a_run_is_refused(config, name):
     (get(config).folder / name).unlink()
-    with pytest.raises(DamagedFile, match=rf"tiny-{config.key} is not a whole run .*delete it"):
+    with pytest.raises(DamagedFile, match=rf"tiny-{config.key} is a damaged run .*delete it"):
         get(config)
 
 
@@ -359,13 +360,13 @@ import torch
 torch.set_num_threads({threads})
 from tunable_core import files
 from study import runs
-from tunable_core.training import loop
-from tunable_core.controls import *
-from tunable_core.resnet import ResNetConfig
+from study.training import loop
+from study.controls import *
+from tunable_photo.resnet import ResNetConfig
 from tunable_core.omega import OmegaSampling
 from study.runs import RunConfig
 from study.tasks import Denoising, RealDenoising
-from tunable_core.training import Training
+from study.training import Training
 
 loop.LOG_EVERY, loop.CHECKPOINT_SECONDS = 1, 0
 
@@ -513,7 +514,7 @@ def test_the_seconds_of_a_resumed_run_are_those_of_all_its_sessions(config, monk
 
 
 def test_a_full_disk_at_the_end_costs_no_training(config, monkeypatch):
-    """What was trained is still in the checkpoint when the weights cannot be written."""
+    """If the weights cannot be written, the trained state is still in the checkpoint."""
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
     replace_file = os.replace
 
@@ -568,7 +569,7 @@ def test_a_run_that_another_process_trains_is_left_to_it(config, other_process, 
         get(config, wait=False)
 
 
-def test_the_lock_of_a_killed_process_holds_nobody_up(config, other_process):
+def test_the_lock_of_a_killed_process_does_not_block_others(config, other_process):
     other_process.kill()
     other_process.wait(timeout=60)
     assert get(config, wait=False).record["key"] == config.key
@@ -592,7 +593,7 @@ def test_two_processes_at_once_train_a_run_once(store):
 # The store
 
 
-def test_the_store_is_in_the_repository_unless_told_otherwise(monkeypatch, tmp_path):
+def test_the_store_is_in_the_repository_by_default(monkeypatch, tmp_path):
     monkeypatch.setenv("TUNABLE_RUNS", str(tmp_path))
     assert runs.store() == tmp_path
     monkeypatch.delenv("TUNABLE_RUNS")

@@ -47,8 +47,8 @@ def test_the_gpu_budget_is_the_paper_s_size_and_sampling_with_a_shorter_schedule
 def test_every_run_is_of_its_budget(budget):
     for config in configs.all_runs(budget):
         if config.name.startswith(("denoising", "ablation")):
-            assert config.network == budget.network
-        assert config.data in (budget.data, "nam-train")
+            assert config.network == budget.network or config == configs.without_skip(budget)
+        assert config.data in (budget.data, f"{budget.data}-clean", "nam-train")
         if config.name.startswith("denoising"):
             assert replace(config.training, seed=0) == budget.training
 
@@ -74,11 +74,11 @@ def test_all_runs_hold_both_readings_of_equation_9(budget):
 @pytest.mark.parametrize("name", [n for n in PROFILES if configs.PROFILES[n].ablations])
 def test_an_ablation_changes_one_thing(name):
     budget = configs.profile(name)
-    base = configs.ablation("as released", budget)
     for changed in configs.ABLATIONS:
-        config = configs.ablation(changed, budget)
+        of = "rank 4" if changed.startswith("rank 4, ") else "as released"
+        base, config = configs.ablation(of, budget), configs.ablation(changed, budget)
         parts = config.control != base.control, config.training.omega != base.training.omega
-        assert sum(parts) == (changed != "as released")
+        assert sum(parts) == (changed != of)
         assert replace(config.training, omega=base.training.omega) == base.training
 
 
@@ -201,7 +201,7 @@ def test_only_runs_of_that_name_are_trained(monkeypatch):
     assert [config.task.noise_target for config in trained] == ["eq9"]
 
 
-def test_the_twins_of_table_2_differ_in_their_control_alone():
+def test_the_networks_of_table_2_differ_in_their_control_alone():
     for make in (configs.backbones.swinir, configs.backbones.nafnet):
         tunable, fixed = (make(control, "laptop") for control in ("tunable", "fixed"))
         assert replace(tunable, name="", control=fixed.control) == replace(fixed, name="")
@@ -212,6 +212,9 @@ def test_the_joint_runs_of_the_readings_differ_in_the_task_alone(budget):
     assert replace(adapted, name="", task=literal.task) == replace(literal, name="")
 
 
-def test_cresmd_is_trained_on_its_own_mixture_of_degradations(budget):
-    assert configs.joint("cresmd", budget).task.levels == "beta"
-    assert configs.joint("tunable", budget).task.levels == "uniform"
+def test_dni_without_the_skip_differs_from_dni_from_scratch_in_nothing_else():
+    budget = configs.profile("laptop")
+    with_skip, without = configs.denoising("dni-scratch", budget), configs.without_skip(budget)
+    assert without.network == replace(with_skip.network, image_skip=False)
+    assert replace(without, name=with_skip.name, network=with_skip.network) == with_skip
+    assert without in configs.all_runs(budget)

@@ -10,14 +10,14 @@ import torch
 from PIL import Image
 
 from study import networks
+from study.controls import FiLM, TunableConfig
 from study.images import datasets
 from study.images.datasets import MissingData
 from study.measuring import reruns
 from study.networks import StyleNetConfig
 from study.tasks import StyleTransfer, perceptual, style
 from study.tasks.style import Style, StyleLoss, chrominance, gram, total_variation
-from tunable_core.controls import FiLM, TunableConfig
-from tunable_core.photo.photos import PhotoError
+from tunable_photo.photos import PhotoError
 
 
 def saved(path, height=80, width=70, mode="RGB"):
@@ -29,7 +29,7 @@ def saved(path, height=80, width=70, mode="RGB"):
 
 @pytest.fixture
 def own(tmp_path):
-    """Two styles of the user's own files."""
+    """Two styles from a user's files."""
     return tuple(style.style(saved(tmp_path / f"{n}.png", 80 + i)) for i, n in enumerate("ab"))
 
 
@@ -41,7 +41,7 @@ def images():
 
 @pytest.fixture
 def vgg(monkeypatch):
-    """VGG-19 with random weights; the list of the sizes of what it looks at."""
+    """VGG-19 with random weights, and the list of the sizes of its inputs."""
     looked = []
     kernels = {
         f"{i}.{part}": torch.randn(2, 3, 3, 3) if part == "weight" else torch.zeros(2)
@@ -100,15 +100,15 @@ def test_the_same_picture_is_the_same_style_wherever_it_lies(tmp_path):
 def test_a_file_that_was_changed_since_is_not_taken_for_the_style(tmp_path):
     made = style.style(saved(tmp_path / "wave.png"))
     saved(tmp_path / "wave.png", height=90)
-    with pytest.raises(MissingData, match=r"style 'wave' is not at hand \(open its file"):
+    with pytest.raises(MissingData, match=r"style 'wave' is not available \(open its file"):
         made.image()
 
 
 @pytest.mark.parametrize(
     ("height", "mode", "fault"),
     [
-        (63, "RGB", "is 70 x 63 pixels, and 64 x 64 is the least"),
-        (80, "L", "is grey, and a style has colours"),
+        (63, "RGB", "is 70 x 63 pixels, less than 64 x 64"),
+        (80, "L", "is grey, and a style needs colours"),
         (80, "RGBA", r"has alpha \(flatten it"),
         (63, "LA", "is 70 x 63 .* and is grey, .*, and has alpha"),
     ],
@@ -119,7 +119,7 @@ def test_an_unfit_style_image_is_refused_by_what_is_wrong(tmp_path, height, mode
         style.style(path)
 
 
-def test_what_is_no_image_or_not_there_is_refused(tmp_path):
+def test_a_missing_file_or_one_that_is_not_an_image_is_refused(tmp_path):
     (tmp_path / "notes.png").write_text("not an image")
     with pytest.raises(PhotoError, match=r"notes.png is not a PNG, JPEG, TIFF, WebP or BMP image"):
         style.style(tmp_path / "notes.png")
@@ -399,7 +399,7 @@ def test_the_task_has_a_dial_for_each_style_and_keeps_the_content(own):
 
 def test_styles_that_share_a_name_or_are_none_are_refused(own):
     for styles in ((), (own[0], own[0])):
-        with pytest.raises(ValueError, match="needs styles of different names"):
+        with pytest.raises(ValueError, match="needs styles with different names"):
             StyleTransfer(styles)
     with pytest.raises(ValueError, match="VGG-19 has no layer"):
         StyleTransfer(own, "relu9_9")

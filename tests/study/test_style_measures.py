@@ -1,4 +1,4 @@
-"""Measures of a style transfer: the colours it keeps, and how near it comes to its own objective."""
+"""Measures of style transfer: the error of colours, and the distance from the best objective."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_each_image_of_a_batch_has_an_error_of_its_own(photos, close):
 
 
 def test_images_of_two_sizes_are_refused(photos):
-    with pytest.raises(ValueError, match=r"of its own size; got \[2, 3, 11, 10\] and \[2, 3, 12, 10\]"):
+    with pytest.raises(ValueError, match=r"the same size; got \[2, 3, 11, 10\] and \[2, 3, 12, 10\]"):
         chrominance_error(photos[:, :, 1:], photos)
 
 

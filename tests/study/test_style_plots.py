@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import re
-
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 import pytest
 import torch
-from PIL import Image
 
-from study.figures import style_plots
-from study.figures.style_plots import animation, triangle, turning
+from study.figures.style_plots import edges, triangle, turning
 from tunable_core.omega import simplex_grid
 
 
@@ -68,23 +64,10 @@ def test_each_strip_of_a_turning_picture_is_of_its_own_output():
     torch.testing.assert_close(picture[0, 0] % 1, torch.arange(10) / 100)
 
 
-def test_an_animation_has_every_frame_and_its_alternative_text(flat):
-    page = animation(flat, 'three "dials"', seconds=1.0)
-    assert 'alt="three &quot;dials&quot;"' in page
-    content = base64.b64decode(re.search(r"base64,([^\"]+)", page)[1])
-    with Image.open(io.BytesIO(content)) as film:
-        assert film.n_frames == len(flat)
-        assert film.size == (12, 8)
-        film.load()
-        assert film.info["duration"] == 100
-
-
-def test_an_animation_keeps_to_its_size_or_is_refused(monkeypatch):
-    frames = list(torch.rand(3, 3, 64, 64))
-    whole = len(base64.b64decode(re.search(r"base64,([^\"]+)", animation(frames, ""))[1]))
-    monkeypatch.setattr(style_plots, "LARGEST", whole - 1)
-    part = len(base64.b64decode(re.search(r"base64,([^\"]+)", animation(frames, ""))[1]))
-    assert part < whole
-    monkeypatch.setattr(style_plots, "LARGEST", 100)
-    with pytest.raises(ValueError, match=r"3 frames of .* are over 100 bytes"):
-        animation(frames, "")
+def test_the_curves_of_an_edge_are_those_between_its_corners():
+    rounds = pd.DataFrame({name: np.arange(7.0) + i for i, name in enumerate("abc")})
+    figure = edges(rounds, 2)
+    lines = [[line.get_ydata().tolist() for line in axis.lines] for axis in figure.axes]
+    assert [panel[0] for panel in lines] == [[0, 1, 2], [2, 3, 4], [4, 5, 6]]
+    assert [axis.get_xlabel() for axis in figure.axes] == ["a to b", "b to c", "c to a"]
+    plt.close(figure)

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from study import configs, runs
+from study.controls import PixelBlend
 from study.images import datasets
 from study.measuring import sweep_files
 from study.measuring.style_sweep import StyleSweep, ring
@@ -16,7 +17,6 @@ from study.measuring.sweep import average, key, measure, sweep
 from study.networks import StyleNetConfig
 from study.runs import named
 from study.tasks.style import StyleLoss
-from tunable_core.controls import PixelBlend
 from tunable_core.omega import simplex_grid
 
 SMOKE, LAPTOP = configs.profile("smoke"), configs.profile("laptop")
@@ -161,7 +161,7 @@ def test_a_kept_sweep_is_found_without_style_images_and_weights(tiny, monkeypatc
     assert {"loss_1", "gram_3", "vgg_2", "tv", "uv", "psnr"} <= set(average(after, _dials(3)))
 
 
-def test_sweeps_of_other_styles_or_weights_are_kept_apart(tiny):
+def test_sweeps_of_other_styles_or_weights_are_separate(tiny):
     control = tiny.build().eval()
     first = what(tiny)
     other = [dataclasses.replace(each, gram=9.0) for each in first.styles]

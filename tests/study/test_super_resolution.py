@@ -12,15 +12,7 @@ from skimage.color import rgb2ycbcr
 
 from study import configs, runs
 from study.configs import super_resolution
-from study.images import datasets
-from study.measuring import metrics
-from study.measuring.artifacts import grey_pattern, grid_peak
-from study.measuring.image_sweep import FIVE
-from study.measuring.protocols import SuperResolutionSweep
-from study.measuring.sweep import measure, sweep
-from study.networks.third_party import Published, SwinIRConfig
-from study.tasks import SuperResolution
-from tunable_core.controls import (
+from study.controls import (
     CFSNetConfig,
     DNIConfig,
     DyNetConfig,
@@ -29,9 +21,18 @@ from tunable_core.controls import (
     PixelBlend,
     TunableConfig,
 )
+from study.images import datasets
+from study.images.artifacts import grey_pattern, grid_peak, luma
+from study.images.resampling import low_resolution
+from study.measuring import metrics
+from study.measuring.image_sweep import FIVE
+from study.measuring.protocols import SuperResolutionSweep
+from study.measuring.sweep import measure, sweep
+from study.networks.third_party import Published, SwinIRConfig
+from study.tasks import SuperResolution
 from tunable_core.omega import OmegaSampling
-from tunable_core.photo.resampling import low_resolution, upscale
-from tunable_core.resnet import ResNetConfig
+from tunable_photo.resampling import upscale
+from tunable_photo.resnet import ResNetConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.meshgrid")
 NETWORK = ResNetConfig(2, 4, scale=4)
@@ -170,7 +171,7 @@ def test_a_fixed_network_takes_no_notice_of_its_dials():
 def test_luma_is_that_of_the_standard(close):
     image = torch.rand(2, 3, 5, 6, dtype=torch.float64)
     expected = torch.from_numpy(rgb2ycbcr(image.numpy(), channel_axis=1))[:, :1] / 255
-    torch.testing.assert_close(metrics.luma(image), expected.expand(-1, 3, -1, -1))
+    torch.testing.assert_close(luma(image), expected.expand(-1, 3, -1, -1))
 
 
 @pytest.fixture
@@ -200,7 +201,7 @@ def test_the_sweep_leaves_out_a_border_of_the_scale_and_rounds_for_luma(odd, clo
     clean = case.clean[None]
     close(row["psnr"], metrics.psnr(output[inner], clean[inner]))
     rounded = (output.clamp(0, 1) * 255).round() / 255
-    y, y_clean = metrics.luma(rounded)[inner], metrics.luma(clean)[inner]
+    y, y_clean = luma(rounded)[inner], luma(clean)[inner]
     close(row["psnr_y"], metrics.psnr(y, y_clean))
     close(row["ssim_y"], metrics.ssim(y, y_clean))
     assert set(row) == {"psnr", "psnr_y", "ssim_y"}
@@ -219,7 +220,7 @@ def test_a_sweep_of_super_resolution_is_kept_and_needs_no_weights():
 
 @pytest.fixture
 def published(tmp_path):
-    """The file of a small SwinIR x4 as its authors' code would write it, and the network."""
+    """The file of a small SwinIR x4 in the format of its authors' code, and the network."""
     network = SwinIRConfig(12, (2,), 2, 8, scale=4, upsampler="pixelshuffledirect").build().eval()
     path = tmp_path / "swinir.safetensors"
     safetensors.torch.save_file({k: v.contiguous() for k, v in network.state_dict().items()}, path)
@@ -235,14 +236,14 @@ def test_any_network_that_spandrel_loads_is_measured_by_one_line(published, clos
 
 
 def test_a_published_network_of_another_scale_is_refused(published):
-    with pytest.raises(ValueError, match=r"swinir.safetensors holds a SwinIR .* 4 times, not 2"):
+    with pytest.raises(ValueError, match=r"swinir.safetensors holds a SwinIR of scale 4, not 2"):
         Published(published[0], scale=2)
 
 
 def test_a_file_that_is_no_network_is_refused(tmp_path):
     path = tmp_path / "x.safetensors"
     safetensors.torch.save_file({"a": torch.zeros(3)}, path)
-    with pytest.raises(ValueError, match="holds no network that spandrel knows"):
+    with pytest.raises(ValueError, match="holds no network that spandrel supports"):
         Published(path)
 
 
@@ -259,7 +260,7 @@ def test_the_runs_of_table_4_may_stand_in_one_table(name):
 
 
 @pytest.mark.parametrize("name", super_resolution.SIZES)
-def test_the_fixed_twin_meets_no_adversary_and_needs_no_vgg(name):
+def test_the_fixed_baseline_meets_no_adversary_and_needs_no_vgg(name):
     budget = configs.profile(name)
     tunable, fixed = (super_resolution.swinir(method, budget) for method in ("tunable", "fixed"))
     assert fixed.task == replace(tunable.task, vgg=0.0)
@@ -282,7 +283,7 @@ def test_an_unknown_method_is_refused_with_the_names_there_are(make):
 
 
 @pytest.mark.usefixtures("store")
-def test_smoke_does_without_vgg_where_it_is_not_at_hand_and_the_others_ask_for_it():
+def test_smoke_works_without_vgg_and_the_other_budgets_require_it():
     assert super_resolution.task(configs.profile("smoke")).vgg == 0
     assert super_resolution.task(configs.profile("laptop")).vgg == 1
     config = super_resolution.resnet("tunable", configs.profile("smoke"))
@@ -292,19 +293,23 @@ def test_smoke_does_without_vgg_where_it_is_not_at_hand_and_the_others_ask_for_i
 @pytest.mark.parametrize("name", super_resolution.SIZES)
 def test_the_smooth_recipe_draws_no_grid_and_has_not_seen_a_test_image(name):
     budget = configs.profile(name)
-    tunable, dni = (super_resolution.smooth(method, budget, seed=1) for method in ("tunable", "dni"))
+    methods = ("tunable", "dni", "dni-scratch", "dynet", "cfsnet")
+    made = {m: super_resolution.smooth(m, budget, seed=1) for m in methods}
+    tunable, *rivals = made.values()
     assert tunable.network.enlargement == "balanced"
-    assert tunable.training == replace(dni.training, fidelity_first=dni.training.steps)
-    assert (tunable.network, tunable.task, tunable.data) == (dni.network, dni.task, dni.data)
+    assert tunable.task.chroma > 0
     assert "302003" not in datasets.describe(tunable.data).ids
-    assert dni.training.seed == 1
-    for config in (tunable, dni):
-        replace(config, network=replace(config.network, blocks=1, channels=4)).build()
+    for rival in rivals:
+        assert tunable.training == replace(rival.training, fidelity_first=rival.training.steps)
+        assert (tunable.network, tunable.task, tunable.data) == (rival.network, rival.task, rival.data)
+    assert tunable.training.seed == 1
+    for config in made.values():
+        replace(config, network=replace(config.network, blocks=2, channels=4)).build()
 
 
-def test_the_smooth_recipe_is_for_two_methods():
-    with pytest.raises(ValueError, match="method must be one of tunable, dni; got 'cfsnet'"):
-        super_resolution.smooth("cfsnet", configs.profile("smoke"))
+def test_the_smooth_recipe_is_for_the_methods_of_the_table():
+    with pytest.raises(ValueError, match=r"method must be one of tunable, dni, .*; got 'film'"):
+        super_resolution.smooth("film", configs.profile("smoke"))
 
 
 @pytest.fixture(scope="module")

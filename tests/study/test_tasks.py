@@ -8,14 +8,16 @@ from study.images.degradations import gaussian_blur
 from study.tasks import (
     Denoising,
     DenoisingDeblurring,
+    Photographs,
     RealDenoising,
     StyleTransfer,
     SuperResolution,
     Task,
     base,
 )
+from study.tasks.joint import Joint
 from study.tasks.style import Style, style
-from tunable_core.objectives import Joint
+from study.training.adversary import AdversarialLoss
 
 
 def generator():
@@ -111,13 +113,15 @@ def test_a_task_is_used_without_knowing_which(patches):
         DenoisingDeblurring(),
         SuperResolution(),
         StyleTransfer((style,)),
+        Photographs(),
     ]
     assert {type(task).__name__ for task in found} == set(tasks.__all__) - {"Pair", "Task"}
     assert all(isinstance(task, Task) and task.meaning >= 1 for task in found)
-    assert [task.teachers for task in found] == [(), (), (), ("vgg19",), ("vgg19",)]
-    assert [task.own_images for task in found] == [(), (), (), (), (style.sha256,)]
-    assert [tuple(task.ranges) for task in found] == [("sigma",), (), ("sigma", "rho"), (), ()]
-    assert [task.loss.adversary is not None for task in found] == [False, False, False, True, False]
+    assert [task.teachers for task in found] == [(), (), (), ("vgg19",), ("vgg19",), ()]
+    assert [task.own_images for task in found] == [(), (), (), (), (style.sha256,), ()]
+    assert [tuple(task.ranges) for task in found[:3]] == [("sigma",), (), ("sigma", "rho")]
+    assert [tuple(task.ranges) for task in found[3:]] == [(), (), ("sigma",)]
+    assert [isinstance(task.loss, AdversarialLoss) for task in found] == [i == 3 for i in range(6)]
 
 
 def test_a_task_without_loss_is_none():
@@ -129,7 +133,7 @@ def test_a_task_without_loss_is_none():
         Half()
 
 
-@pytest.mark.parametrize("task", [Denoising(), DenoisingDeblurring(), SuperResolution()])
+@pytest.mark.parametrize("task", [Denoising(), DenoisingDeblurring(), SuperResolution(), Photographs()])
 def test_images_are_degraded_the_same_at_every_call(task, patches):
     first = task.degrade(patches)
     torch.rand(3)
@@ -141,6 +145,7 @@ TASKS = [
     Denoising(),
     DenoisingDeblurring(),
     DenoisingDeblurring(levels="beta"),
+    Photographs(),
     RealDenoising(),
     SuperResolution(vgg=0.0),
     StyleTransfer((style("coffee"),), layer="pixels"),

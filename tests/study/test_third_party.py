@@ -1,10 +1,10 @@
-"""Networks that others wrote become tunable unchanged."""
+"""Third-party networks become tunable without changes."""
 
 import pytest
 import torch
 from torch import nn
 
-from study.networks.third_party import NORMS, NAFNetConfig, SwinIRConfig
+from study.networks.third_party import NORMS, CompactConfig, NAFNetConfig, SwinIRConfig
 from study.networks.torchvision_import import import_torchvision
 from tunable_core import Tunable
 from tunable_core.tunable import UNTUNED
@@ -34,7 +34,8 @@ def swinir():
 
 
 def resnet():
-    return import_torchvision().models.resnet18(num_classes=5)
+    resnet = import_torchvision().models.resnet
+    return resnet.ResNet(resnet.BasicBlock, [1, 1, 1, 1], num_classes=5)
 
 
 def encoder():
@@ -47,6 +48,7 @@ NETWORKS = {
         lambda: SwinIRConfig(12, (2,), 2, 4, scale=2, upsampler="pixelshuffledirect").build(),
         (2, 3, 8, 8),
     ),
+    "Compact": (lambda: CompactConfig(8, 2, scale=2).build(), (2, 3, 8, 8)),
     "NAFNet": (lambda: NAFNetConfig(4, (1, 1), 1, (1, 1)).build(), (2, 3, 16, 16)),
     "U-Net": (UNet, (2, 3, 16, 16)),
     "torchvision's ResNet": (resnet, (2, 3, 32, 32)),

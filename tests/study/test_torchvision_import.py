@@ -1,4 +1,4 @@
-"""torchvision is imported beside any build of torch, and no other fault of it is hidden."""
+"""torchvision is imported with any build of torch, and its other errors are not hidden."""
 
 import importlib
 import sys

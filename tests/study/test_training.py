@@ -8,31 +8,31 @@ import pandas as pd
 import pytest
 import torch
 
+from study.controls import Apart, DNIConfig, Stage, TunableConfig, TunableControl
 from study.tasks import Denoising, Pair
-from tunable_core.controls import Apart, DNIConfig, Stage, TunableConfig, TunableControl
-from tunable_core.files import DamagedFile
-from tunable_core.multi_loss import MultiLoss
-from tunable_core.omega import OmegaSampling
-from tunable_core.resnet import ResNetConfig
-from tunable_core.training import (
+from study.training import (
     Training,
     TrainingDiverged,
     learning_rate,
     loop,
-    processes,
+    state,
     train,
 )
+from tunable_core.files import DamagedFile
+from tunable_core.multi_loss import MultiLoss
+from tunable_core.omega import OmegaSampling
+from tunable_photo.resnet import ResNetConfig
 
 QUICK = Training(steps=6, batch=2, patch=8)
 APART = Apart(share=1.0, corners=(1.0, 0.0))
 
 
 class Killed(Exception):
-    """Stands for a kill at a known step."""
+    """Simulates a kill at a known step."""
 
 
 class Listening(TunableControl):
-    """Remembers what training asked of it."""
+    """Records the calls of the training."""
 
     def __init__(self):
         super().__init__(ResNetConfig(1, 4).build(), p=2)
@@ -77,7 +77,7 @@ def log_every_step(monkeypatch):
 
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
-    """Where a checkpoint goes, after every second step."""
+    """The path of a checkpoint, which is written after every second step."""
     monkeypatch.setattr(loop, "LOG_EVERY", 2)
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
     return tmp_path / "run.part" / "checkpoint.safetensors"
@@ -142,7 +142,7 @@ def test_the_global_random_state_decides_nothing(images):
         (TunableConfig(apart=APART), (1, 4)),
     ],
 )
-def test_a_killed_training_goes_on_to_the_same_bits(images, checkpoint, precision, method, kill):
+def test_a_killed_training_resumes_to_the_same_bits(images, checkpoint, precision, method, kill):
     settings = replace(QUICK, precision=precision, omega=OmegaSampling(corners=(0.15, 0.15)))
     undisturbed, history = trained(images, settings, fresh(method))
 
@@ -199,7 +199,7 @@ def test_a_damaged_checkpoint_is_refused_by_name(images, checkpoint):
 # A second stage, apart
 
 
-def test_apart_begins_where_together_ended(images):
+def test_the_second_stage_begins_where_the_first_ended(images):
     together, _ = trained(images)
     apart = TunableConfig(apart=replace(APART, share=1e-9))  # one step, at (1, 0)
     apart, history = trained(images, control=fresh(apart))
@@ -213,7 +213,7 @@ def test_apart_begins_where_together_ended(images):
     )
 
 
-def test_apart_draws_omegas_of_its_own(images):
+def test_the_second_stage_draws_its_own_omegas(images):
     control = Listening()
     control.apart = Apart(share=0.5, corners=(0.0, 1.0))
     trained(images, replace(QUICK, fidelity_first=1), control)
@@ -226,7 +226,7 @@ def test_a_training_that_moves_to_another_machine_says_so(images, checkpoint, mo
         if rows["step"].iloc[-1] == 4:
             raise Killed
 
-    monkeypatch.setattr(processes, "device_name", lambda device: "another")
+    monkeypatch.setattr(state, "device_name", lambda device: "another")
     with pytest.raises(Killed):
         trained(images, checkpoint=checkpoint, on_log=stop)
     monkeypatch.undo()
@@ -373,8 +373,8 @@ class Poisoned:
 @pytest.mark.usefixtures("log_every_step")
 def test_a_loss_that_turns_nan_stops_at_its_step_with_the_last_good_weights(images):
     control, last = fresh(), {}
-    told = r"became nan at step 3 of stage 'tunable'.*lower lr"
-    with pytest.raises(TrainingDiverged, match=told):
+    refusal = r"became nan at step 3 of stage 'tunable'.*reduce lr"
+    with pytest.raises(TrainingDiverged, match=refusal):
         trained(
             images,
             control=control,
@@ -402,13 +402,13 @@ def test_a_gradient_that_turns_nan_stops_before_the_weights_do(images):
     assert same(control, untouched)
 
 
-def test_a_training_diverged_goes_on_from_no_bad_checkpoint(images, checkpoint):
+def test_a_diverged_training_leaves_no_bad_checkpoint(images, checkpoint):
     with pytest.raises(TrainingDiverged, match="at step 3"):
         trained(images, checkpoint=checkpoint, task=Poisoned())
     assert same(trained(images, checkpoint=checkpoint)[0], trained(images)[0])
 
 
-def test_all_faults_of_the_settings_are_told_at_once():
+def test_all_faults_of_the_settings_are_reported_at_once():
     with pytest.raises(ValueError, match="Training: ") as raised:
         Training(
             steps=0,
@@ -423,7 +423,7 @@ def test_all_faults_of_the_settings_are_told_at_once():
             precision="fp8",
             fidelity_first=-1,
         )
-    told = str(raised.value)
+    refusal = str(raised.value)
     for name in (
         "steps",
         "batch",
@@ -435,9 +435,9 @@ def test_all_faults_of_the_settings_are_told_at_once():
         "ema",
         "fidelity_first",
     ):
-        assert f"{name} must" in told
-    assert "schedule must" in told
-    assert "precision must" in told
+        assert f"{name} must" in refusal
+    assert "schedule must" in refusal
+    assert "precision must" in refusal
 
 
 @pytest.mark.parametrize("lr", [math.nan, math.inf])

@@ -14,14 +14,14 @@ import torch
 from PIL import Image
 
 from study import runs
-from study.measuring.artifacts import grid_peak
+from study.controls import DNIConfig, FixedConfig, TunableConfig
+from study.images.artifacts import grid_peak
 from study.networks import DiscriminatorConfig
 from study.runs import watch
 from study.tasks import SuperResolution
-from tunable_core.controls import DNIConfig, FixedConfig, TunableConfig
+from study.training import Training
 from tunable_core.omega import OmegaSampling
-from tunable_core.resnet import ResNetConfig
-from tunable_core.training import Training
+from tunable_photo.resnet import ResNetConfig
 
 SIDE = 96
 
@@ -122,7 +122,7 @@ def test_a_stage_is_sampled_over_its_own_length_and_only_where_the_adversary_lea
     assert sorted(path.stem for path in one.folder.glob("*.png")) == ["1-0000100", "1-0000600"]
 
 
-def test_a_sample_is_the_output_at_the_vivid_corner_and_disturbs_nothing(tmp_path):
+def test_a_sample_is_the_output_at_the_perceptual_corner_and_has_no_side_effect(tmp_path):
     one = watching(tmp_path, steps=100)
     one.control.train()
     before = torch.get_rng_state()

@@ -127,7 +127,7 @@ MODELS = (
         "Super-resolution",
         "The photograph is made four times smaller, and the network enlarges it again. One dial, from a "
         "sharp-looking result to the most faithful one.",
-        lambda budget: configs.super_resolution.smooth("tunable", budget),
+        lambda budget: configs.super_resolution.resnet("tunable", budget),
         (0.0, 1.0),
         (Slider("Fidelity", "perceptual", "faithful", 0.5, direction=(1.0, -1.0)),),
         side=256,

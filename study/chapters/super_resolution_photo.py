@@ -10,7 +10,7 @@ from torch import Tensor
 
 from study.chapters.pictures import Picture, picture
 from study.chapters.shown import Shown
-from study.chapters.super_resolution_data import GRIDLESS, NAMES, OURS, PLAIN, Measured
+from study.chapters.super_resolution_data import NAMES, OURS, PLAIN, PRINTED, Measured
 from study.figures import plots
 from study.images import datasets
 from study.images.artifacts import checkerboard, grid_peak
@@ -58,7 +58,7 @@ class Photo:
     @cached_property
     def perceptual_ends(self) -> dict[str, Tensor]:
         """The original, and the photograph at (0, 1) by each tunable network with stored weights."""
-        known = [m for m in (OURS, GRIDLESS) if m in self.data.controls]
+        known = [m for m in (OURS, PRINTED) if m in self.data.controls]
         return {"clean": self.picture.clean} | {m: self.turned(m, THREE[:1])[0] for m in known}
 
     @cached_property
@@ -80,15 +80,11 @@ class Photo:
             )
         return Shown(plots.strip(pieces, titles, columns=3), self.data.run_records, self.picture.title)
 
-    @property
-    def best(self) -> str:
-        """Our network whose dial is shown: the one without a grid, where it is stored."""
-        return GRIDLESS if GRIDLESS in self.data.controls else OURS
-
     def pictures(self) -> Shown:
-        """The magnified square at three omegas: ours, without a grid first, and a rival below."""
+        """The magnified square at three omegas: ours, by the paper's recipe, and a rival."""
         pieces, titles = [], []
-        for method in dict.fromkeys([self.best, OURS, self.rival]):
+        shown = [m for m in (OURS, PRINTED, self.rival) if m in self.data.controls]
+        for method in dict.fromkeys(shown):
             for omega, output in zip(THREE, self.turned(method, THREE), strict=True):
                 pieces.append(self.picture.cut(output))
                 titles.append(f"{NAMES[method]} at {plots.dials(omega)}\n{self.decibels(output):.2f} dB")
@@ -98,7 +94,7 @@ class Photo:
     def film(self, positions: int = 13) -> Shown:
         """A larger square at many positions of our dial, for a slider."""
         turns = path(THREE[0], THREE[-1], positions).tolist()
-        outputs = self.turned(self.best, turns)
+        outputs = self.turned(OURS, turns)
         marks = [
             f"{plots.dials([round(v, 2) for v in turn])}: {self.decibels(output):.2f} dB"
             for turn, output in zip(turns, outputs, strict=True)
@@ -113,7 +109,7 @@ class Photo:
             {"From perception to fidelity": positions},
             f"A square at {positions} positions of the dial.",
         )
-        return Shown(film, [self.data.runs[self.best].record], self.picture.title)
+        return Shown(film, [self.data.runs[OURS].record], self.picture.title)
 
     def samples(self) -> Shown:
         """What our network made of small squares at (0, 1) while it was trained: half way and last."""

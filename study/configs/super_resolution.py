@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from study.configs.profiles import Profile
 from study.controls import (
@@ -101,10 +102,23 @@ SIZES = {
 METHODS = ("tunable", "dni", "dni-scratch", "dynet", "cfsnet", "low-rank-4", "soup")
 """The control methods of Table 4, and two that are newer than the paper. The first network of dni is
 also the plain network, for fidelity alone."""
+DRAWN = ("tunable", "low-rank-4")
+"""Those whose first stage draws omegas."""
 
 
 def resnet(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
-    """The run of a method, one of METHODS, with the ResNet at a budget."""
+    """The run of a method, one of METHODS, with the ResNet.
+
+    It is printed() at the budget of the paper, and smooth() at the others.
+    """
+    return (printed if budget.name == "paper" else smooth)(method, budget, seed=seed)
+
+
+def printed(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
+    """The run of a method with the paper's own losses and enlargement.
+
+    At a small budget it, too, first trains for fidelity, and its outputs have a grid.
+    """
     size = SIZES[budget.name]
     second = size.second
     controls = {
@@ -116,12 +130,10 @@ def resnet(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
         "low-rank-4": LowRankConfig(4),
         "soup": DNIConfig(fine_tune=second, own=0.85),
     }
-    if method not in controls:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
-    label = size.resnet.size
-    drawn = method in ("tunable", "low-rank-4")
-    training = replace(size.training, fidelity_first=size.first if drawn else 0)
-    return _run(f"sr-{method}-{label}", budget, controls[method], size.resnet, training, seed)
+    first = size.first if method in DRAWN else 0
+    training = replace(size.training, fidelity_first=first)
+    name = f"sr-{method}-{size.resnet.size}"
+    return _run(name, budget, _chosen(controls, method), size.resnet, training, seed)
 
 
 def swinir(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
@@ -153,37 +165,37 @@ a fine mesh, which VGG-19 mistakes for detail."""
 
 
 def smooth(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
-    """The run of a method of the paper's Table 4, with the ResNet and a recipe without grid artifacts.
+    """The run of a method, one of METHODS, with the ResNet and a recipe without grid artifacts.
 
-    It differs from resnet(method, budget) in six ways: the kernels of each pixel shuffle agree on
+    It differs from printed(method, budget) in six ways: the kernels of each pixel shuffle agree on
     constant images; L_vgg compares five layers; L_gan includes a distance of the colours; the
-    discriminator's learning rate is a fifth; the tunable network's kernels start equal and first train
-    for fidelity alone, so that both dials start from the fidelity network, as in DNI; and the training
-    images contain no test image (bsds500-clean).
+    discriminator's learning rate is a fifth; the tunable network's kernels start equal; and the training
+    images contain no test image (bsds500-clean). All dials start from a network trained for fidelity
+    alone, as in DNI.
     Each second training has as many steps with the adversary as the second stage of the tunable
     network; one that starts from random weights has as many as all steps of that stage.
     """
     size, chosen = SIZES[budget.name], task(budget)
-    second, corners = 0.05, (0.5, 0.3)
-    against = second * (1 - corners[0])
+    second = size.second if budget.name == "smoke" else 0.05
+    apart = Apart(second, (0.5, 0.3))
+    against = second * (1 - apart.corners[0])
     controls = {
-        "tunable": TunableConfig(start="equal", apart=Apart(second, corners)),
+        "tunable": TunableConfig(start="equal", apart=apart),
         "dni": DNIConfig(fine_tune=against),
         "dni-scratch": DNIConfig(fine_tune=None, scratch=second),
         "dynet": DyNetConfig(against),
         "cfsnet": CFSNetConfig(against),
+        "low-rank-4": LowRankConfig(4, second=apart),
+        "soup": DNIConfig(fine_tune=against, own=0.85, mixed=against),
     }
-    if method not in controls:
-        raise ValueError(f"method must be one of {', '.join(controls)}; got {method!r}")
     training = size.training
     if budget.name == "laptop":
         training = replace(training, steps=20_000, batch=8, patch=112)
-    if method == "tunable":
-        training = replace(training, fidelity_first=training.steps)
+    training = replace(training, fidelity_first=training.steps if method in DRAWN else 0)
     run = _run(
         f"sr-{method}-smooth-{size.resnet.size}",
         budget,
-        controls[method],
+        _chosen(controls, method),
         replace(size.resnet, enlargement="balanced"),
         training,
         seed,
@@ -191,6 +203,12 @@ def smooth(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
     chosen = replace(chosen, features=FIVE if chosen.vgg else (), **SMOOTH)
     data = "bsds500-clean" if run.data == "bsds500" else run.data
     return replace(run, task=chosen, data=data)
+
+
+def _chosen(controls: dict[str, Any], method: str) -> Any:
+    if method not in controls:
+        raise ValueError(f"method must be one of {', '.join(controls)}; got {method!r}")
+    return controls[method]
 
 
 def _run(name, budget, control, network, training, seed) -> RunConfig:
@@ -216,6 +234,6 @@ def runs_of(budget: Profile) -> list[RunConfig]:
     """Every run of super-resolution at a budget, in order of importance."""
     return [
         *(resnet(method, budget) for method in METHODS),
-        *(smooth(method, budget) for method in ("tunable", "dni", "dynet")),
+        *([printed("tunable", budget)] if budget.name != "paper" else []),
         *(swinir(method, budget) for method in ("tunable", "fixed")),
     ]

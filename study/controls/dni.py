@@ -33,6 +33,8 @@ class DNI(Control):
         1 this is Bone Soup (Xie et al., ACL 2025): the networks are trained at mixtures m_i such as
         (0.85, 0.15), and c solves sum_i c_i m_i = omega, so that the ends are extrapolated. Raises
         ValueError unless own is more than 1 / p.
+    mixed: length of the first network's training at its mixture, after one at (1, 0, ...), in the same
+        units. None: it is trained at its mixture from the beginning.
     """
 
     def __init__(
@@ -42,13 +44,14 @@ class DNI(Control):
         fine_tune: float | None = 0.25,
         scratch: float = 1.0,
         own: float = 1.0,
+        mixed: float | None = None,
     ) -> None:
         super().__init__()
         if p > 1 and own * p <= 1 + 1e-6:
             raise ValueError(
                 f"own must be more than 1 / p = {1 / p:.3g}, or all networks are the same; got {own:g}"
             )
-        self.own = own if p > 1 else 1.0
+        self.own, self.mixed = own if p > 1 else 1.0, mixed
         self.num_objectives, self.fine_tune, self.scratch = p, fine_tune, scratch
         self.networks = nn.ModuleList(copy.deepcopy(network) for _ in range(p))
         if fine_tune is None:
@@ -101,7 +104,11 @@ class DNI(Control):
         stages = []
         for i, mixture in enumerate(self.mixtures().tolist()):
             stage = Stage(f"network {i + 1}", (f"networks.{i}.",), tuple(mixture))
-            if i and self.fine_tune is not None:
+            if not i and self.mixed is not None:
+                faithful = (1.0, *(0.0 for _ in mixture[1:]))
+                stages.append(replace(stage, omega=faithful))
+                stage = replace(stage, name="mixed", share=self.mixed, continues=True)
+            elif i and self.fine_tune is not None:
                 stage = replace(stage, share=self.fine_tune, start=self._copy_first_to(i))
             elif i:
                 stage = replace(stage, share=self.scratch)
@@ -126,6 +133,9 @@ class DNIConfig:
     own: float = field(default=1.0, metadata={"before": 1.0})
     """Weight of the own objective in the training of each network; the others share the rest. Below 1
     the networks are trained at mixtures, and extrapolated to the corners."""
+    mixed: float | None = field(default=None, metadata={"before": None})
+    """Length of the first network's training at its mixture, after one for the first objective alone, in
+    units of that; None trains it at its mixture from the beginning."""
 
     def __post_init__(self) -> None:
         rules = {
@@ -133,9 +143,10 @@ class DNIConfig:
             or is_positive(self.fine_tune),
             "scratch must be positive and finite": is_positive(self.scratch),
             "own must lie in (0, 1]": is_number(self.own, 0, 1) and self.own > 0,
+            "mixed must be None or positive and finite": self.mixed is None or is_positive(self.mixed),
         }
         check(self, rules)
 
     def build(self, network: nn.Module, p: int) -> DNI:
         """The untrained control around a plain network."""
-        return DNI(network, p, self.fine_tune, self.scratch, self.own)
+        return DNI(network, p, self.fine_tune, self.scratch, self.own, self.mixed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import torch
@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from study.controls.base import Stage
 from study.controls.mixed import Mixed
+from study.controls.tunable import Apart
 from tunable_core.checks import check, is_count
 from tunable_core.exchange import Exchange
+from tunable_core.omega import OmegaSampling
 
 ADAPTED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
@@ -25,11 +27,12 @@ class LowRank(Mixed):
     at random omegas. The two differ in what the dials change: whole kernels, or matrices of rank r.
     network: any network with convolutions or linear layers.
     rank: r; in a layer whose matrix has fewer rows or columns, their number.
+    second: length and omegas of a second stage, as of the tunable network's, or None.
     """
 
-    def __init__(self, network: nn.Module, p: int, rank: int = 4) -> None:
+    def __init__(self, network: nn.Module, p: int, rank: int = 4, second: Apart | None = None) -> None:
         super().__init__()
-        self.num_objectives, self.rank = p, rank
+        self.num_objectives, self.rank, self.second = p, rank, second
         self.network = copy.deepcopy(network)
         layers = [name for name, layer in network.named_modules() if isinstance(layer, ADAPTED)]
         if not layers:
@@ -57,8 +60,15 @@ class LowRank(Mixed):
         return mixed
 
     def stages(self) -> list[Stage]:
-        """One stage: all parameters, at random omegas."""
-        return [Stage("network and adapters", ("network.", "adapters."))]
+        """All parameters, at random omegas; then, if `second` is given, the same at its omegas."""
+        first = Stage("network and adapters", ("network.", "adapters."))
+        if self.second is None:
+            return [first]
+        sampling = OmegaSampling("simplex", self.second.corners)
+        second = replace(
+            first, name="second", sampling=sampling, share=self.second.share, continues=True
+        )
+        return [first, second]
 
 
 @dataclass(frozen=True)
@@ -67,10 +77,12 @@ class LowRankConfig:
 
     rank: int = 4
     """Rank of the matrix that a dial adds to the kernel of a layer."""
+    second: Apart | None = field(default=None, metadata={"before": None})
+    """Length and omegas of a second stage of training, or None."""
 
     def __post_init__(self) -> None:
         check(self, {"rank must be a whole number of at least 1": is_count(self.rank)})
 
     def build(self, network: nn.Module, p: int) -> LowRank:
         """The untrained control around a plain network."""
-        return LowRank(network, p, self.rank)
+        return LowRank(network, p, self.rank, self.second)

@@ -88,6 +88,8 @@ METHODS = {
     "dni, scratch": partial(smallest, DNIConfig(None)),
     "dni, mixed": partial(smallest, DNIConfig(own=0.85)),
     "low rank, 16": partial(smallest, LowRankConfig(16)),
+    "low rank, twice": partial(smallest, LowRankConfig(4, second=Apart(0.5, (0.5, 0.3)))),
+    "dni, mixed later": partial(smallest, DNIConfig(own=0.85, mixed=0.5)),
     "film, 8 hidden": partial(smallest, FiLMConfig(8)),
     "cresmd, own": partial(smallest, CResMDConfig("own")),
 }
@@ -324,6 +326,15 @@ def test_dni_from_scratch_starts_from_networks_of_its_own(x, close):
         close(other.flatten().sort().values, first.flatten().sort().values)  # drawn by the same law
 
 
+def test_dni_with_a_mixed_basis_may_begin_with_fidelity():
+    stages = DNIConfig(fine_tune=0.1, own=0.85, mixed=0.2).build(nn.Linear(3, 3), p=2).stages()
+    assert [stage.steps(1000) for stage in stages] == [1000, 200, 100]
+    assert [stage.continues for stage in stages] == [False, True, False]
+    assert stages[0].omega == (1.0, 0.0)
+    assert stages[1].omega == pytest.approx((0.85, 0.15))
+    assert stages[2].omega == pytest.approx((0.15, 0.85))
+
+
 def test_dni_trains_each_network_at_its_own_corner():
     stages = DNIConfig(fine_tune=0.25).build(nn.Linear(3, 3), p=3).stages()
     assert [stage.omega for stage in stages] == [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
@@ -448,6 +459,14 @@ def test_film_over_a_single_layer_scales_it(close):
 def test_film_refuses_a_network_without_layers_to_scale():
     with pytest.raises(ValueError, match="ReLU has no convolution or linear layer with a bias"):
         FiLM(nn.ReLU(), p=2)
+
+
+def test_a_second_stage_of_adapters_has_its_own_length_and_omegas():
+    first, second = LowRankConfig(2, second=Apart(0.05, (0.5, 0.3))).build(ResNet(1, 4), 2).stages()
+    assert (first.sampling, first.share) == (None, 1.0)
+    assert (second.parameters, second.steps(20_000)) == (first.parameters, 1000)
+    assert second.sampling == OmegaSampling("simplex", (0.5, 0.3))
+    assert second.continues
 
 
 def test_low_rank_adapters_start_as_the_same_network_at_every_omega(x):

@@ -276,7 +276,10 @@ def test_the_paper_s_sizes_are_its_own():
     assert size.training.omega == OmegaSampling()
 
 
-@pytest.mark.parametrize("make", [super_resolution.resnet, super_resolution.swinir])
+MAKERS = ("smooth", "printed", "swinir")
+
+
+@pytest.mark.parametrize("make", [getattr(super_resolution, name) for name in MAKERS])
 def test_an_unknown_method_is_refused_with_the_names_there_are(make):
     with pytest.raises(ValueError, match=r"method must be one of tunable, .*; got 'srgan'"):
         make("srgan", configs.profile("smoke"))
@@ -293,23 +296,27 @@ def test_smoke_works_without_vgg_and_the_other_budgets_require_it():
 @pytest.mark.parametrize("name", super_resolution.SIZES)
 def test_the_smooth_recipe_draws_no_grid_and_has_not_seen_a_test_image(name):
     budget = configs.profile(name)
-    methods = ("tunable", "dni", "dni-scratch", "dynet", "cfsnet")
-    made = {m: super_resolution.smooth(m, budget, seed=1) for m in methods}
+    made = {m: super_resolution.smooth(m, budget, seed=1) for m in super_resolution.METHODS}
     tunable, *rivals = made.values()
     assert tunable.network.enlargement == "balanced"
     assert tunable.task.chroma > 0
     assert "302003" not in datasets.describe(tunable.data).ids
     for rival in rivals:
         assert tunable.training == replace(rival.training, fidelity_first=rival.training.steps)
+        second = sum(stage.steps(1000) for stage in rival.build().stages()[1:])
+        assert second in (25, 50) or name == "smoke"
         assert (tunable.network, tunable.task, tunable.data) == (rival.network, rival.task, rival.data)
     assert tunable.training.seed == 1
     for config in made.values():
         replace(config, network=replace(config.network, blocks=2, channels=4)).build()
 
 
-def test_the_smooth_recipe_is_for_the_methods_of_the_table():
-    with pytest.raises(ValueError, match=r"method must be one of tunable, dni, .*; got 'film'"):
-        super_resolution.smooth("film", configs.profile("smoke"))
+@pytest.mark.parametrize(("name", "recipe"), [("laptop", "smooth"), ("paper", "printed")])
+def test_the_paper_s_budget_has_the_paper_s_recipe(name, recipe):
+    budget = configs.profile(name)
+    for method in super_resolution.METHODS:
+        made = super_resolution.resnet(method, budget)
+        assert made == getattr(super_resolution, recipe)(method, budget)
 
 
 @pytest.fixture(scope="module")

@@ -118,11 +118,11 @@ def test_warnings_are_listed_by_kind_with_the_trainings_that_gave_none():
     runs = {
         "tunable": run("the end came (stage 0, step 9)", "it broke (stage 1, step 2)"),
         "dni": run("the end came (stage 1, step 3)"),
-        "smooth": run(),
+        "printed": run(),
     }
     said = words.warnings(SimpleNamespace(data=SimpleNamespace(runs=runs)))
     assert said.splitlines() == [
         "- The end came (Tunable; DNI, fine-tuned).",
         "- It broke (Tunable).",
-        "- No warning (Tunable, no grid).",
+        "- No warning (Tunable, the paper's recipe).",
     ]

@@ -20,6 +20,8 @@ NEAR = 64
 """Rows above and below a pixel that are searched for a visible neighbour."""
 SHARE = 0.8
 """Share of the free memory that a photograph may take."""
+TILE = 512
+"""The largest square that is processed at once, pixels; half of it for a network that enlarges."""
 FAR = 1.4
 """Estimated noise above which a warning is given, as a multiple of the strongest in training."""
 
@@ -29,7 +31,7 @@ class Worker:
 
     network: images [B, 3, H, W] in [0, 1] to [B, 3, scale H, scale W]; the scale is measured. A grey
         photograph is given as three equal channels, and the three output channels are averaged.
-    tile: the largest square processed at once, in pixels; None is 512, or 256 for a network that
+    tile: the largest square processed at once, in pixels; None is TILE, or half for a network that
         enlarges.
     strongest: the strongest noise in training, in grey levels of 255; the first photograph with much
         stronger noise gets a warning. None means unknown.
@@ -51,7 +53,7 @@ class Worker:
         self.network.to(memory_format=self.layout)  # type: ignore[call-overload]  # torch leaves it out
         self.scale = enlargement(self.network)
         self.given = tile is not None
-        self.tile = tile if tile is not None else 512 if self.scale == 1 else 256
+        self.tile = tile if tile is not None else TILE if self.scale == 1 else TILE // 2
         self.strongest, self.mask = strongest, mask
         self.warned: set[str] = set()
 

@@ -105,6 +105,20 @@ def test_tiles_agree_with_the_whole():
     assert np.abs(photos.read(Path("out.png")).pixels - whole).max() <= 1
 
 
+def test_only_tiles_with_an_edge_need_a_map(model, monkeypatch):
+    photo(64, 128)
+    mask(64, 128)
+    seen = []
+    call = type(model).__call__
+    monkeypatch.setattr(
+        type(model), "__call__", lambda self, x, w: seen.append(w.ndim) or call(self, x, w)
+    )
+    assert denoise(*WORDS, "--tile", "40") == 0
+    seen = seen[-2 * 4 :]  # the first calls measure the network
+    assert seen.count(4) < len(seen)
+    assert {1, 4} == {*seen}
+
+
 def test_a_feather_softens_the_edge(model):
     pixels, share = photo(), mask() / 255
     assert denoise(*WORDS, "--feather", "4") == 0

@@ -7,6 +7,8 @@ import torch
 from study.chapters import here_not_there
 from study.chapters.here_not_there import HereNotThere
 from study.measuring import edges
+from tunable_core import Tunable
+from tunable_photo.resnet import ResNetConfig
 
 
 @pytest.fixture
@@ -43,13 +45,26 @@ def test_the_price_is_that_of_the_largest_network_in_both_layouts(part):
         ],
         columns=["size", "work", "case", "ms"],
     )
+    part.tiles_with_edge = lambda: (1, 4)
     assert "the 16 x 64 network takes 1.5 times" in part.cost_said().text
+    assert "only 1 of 4 tiles have an edge, so it takes about 1.2 times" in part.cost_said().text
     assert "and 2.0 times that in channels_last" in part.cost_said().text
     part.costs.loc[part.costs.case == "two outputs, blended", "ms"] = 21.0
     part.costs.loc[part.costs.case == "a dial per pixel", "ms"] = 22.0
     said = part.cost_said().text
     assert "2.2 times that of the plain network" in said
     assert "two whole passes take 2.1 times" in said
+    part.tiles_with_edge = lambda: (3, 4)
+    assert "12 megapixels with this ellipse, 3 of 4 tiles have an edge" in part.cost_said().text
+
+
+def test_tiles_with_an_edge_lie_along_it(part):
+    part.network = Tunable(ResNetConfig(1, 4).build(), 2)
+    part.face_box = [50, 50, 350, 350]
+    edge, tiles = part.tiles_with_edge()
+    assert 0.1 * tiles < edge < 0.6 * tiles
+    part.face_box = [-2000, -2000, 3000, 3000]  # the ellipse covers the whole photograph
+    assert part.tiles_with_edge() == (0, tiles)
 
 
 def test_a_mask_that_was_found_in_part_is_said_to_be(part):

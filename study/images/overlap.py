@@ -6,7 +6,7 @@ levels at every position; small copies are compared first, and similar pairs aga
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -39,25 +39,27 @@ def shared(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> list[Pa
 
     Images: [3, H, W] uint8, by their names.
     """
-    pairs = []
-    suspects = _suspects(first, second) | {(b, a) for a, b in _suspects(second, first)}
-    for a, b in sorted(suspects):
-        x, y = (_copy(image, FINE) for image in (first[a], second[b]))
-        fine = tuple(1.02**-i for i in range(36))
-        best = max(_best(_Canvases([x]), y, fine).item(), _best(_Canvases([y]), x, fine).item())
-        if best >= SAME and max(_detail(x, y, fine), _detail(y, x, fine)) >= DETAIL:
-            pairs.append(Pair(a, b, best))
-    return pairs
+    found: dict[tuple[str, str], float] = {}
+    for one, other in ((first, second), (second, first)):
+        for place, part, scale in _suspects(one, other):
+            x, y = _copy(one[place], FINE), _copy(other[part], FINE)
+            near = [min(1.0, scale * 1.02**i) for i in range(-5, 6)]
+            best = _best(_Canvases([x]), y, near)[0].item()
+            if best >= SAME and _detail(x, y, near) >= DETAIL:
+                names = (place, part) if one is first else (part, place)
+                found[names] = max(best, found.get(names, 0.0))
+    return [Pair(*names, best) for names, best in sorted(found.items())]
 
 
-def _suspects(places: Mapping[str, Tensor], parts: Mapping[str, Tensor]) -> set[tuple[str, str]]:
-    """Pairs (place, part) whose small copies have a correlation over SUSPECT."""
+def _suspects(
+    places: Mapping[str, Tensor], parts: Mapping[str, Tensor]
+) -> Iterator[tuple[str, str, float]]:
+    """(place, part, scale) of each pair whose small copies have a correlation over SUSPECT."""
     names, canvases = list(places), _Canvases([_copy(image, COARSE) for image in places.values()])
-    found = set()
     for part, image in parts.items():
-        best = _best(canvases, _copy(image, COARSE), SCALES)
-        found |= {(names[i], part) for i in (best >= SUSPECT).nonzero().flatten().tolist()}
-    return found
+        best, scales = _best(canvases, _copy(image, COARSE), SCALES)
+        for i in (best >= SUSPECT).nonzero().flatten().tolist():
+            yield names[i], part, scales[i].item()
 
 
 def _copy(image: Tensor, side: int) -> Tensor:
@@ -76,7 +78,7 @@ def _detail(canvas: Tensor, part: Tensor, scales: Sequence[float]) -> float:
     """As _best, for the difference from the average over 9 x 9 pixels."""
     parts = (_sharp(_resized(part, scale)) for scale in scales)
     sharp = _Canvases([_sharp(canvas)])
-    return max(_best(sharp, each, [1.0]).item() for each in parts)
+    return max(_best(sharp, each, [1.0])[0].item() for each in parts)
 
 
 def _sharp(grey: Tensor) -> Tensor:
@@ -109,10 +111,10 @@ class _Canvases:
         return spread, inside
 
 
-def _best(canvases: _Canvases, part: Tensor, scales: Sequence[float]) -> Tensor:
-    """Largest correlation of a part [h, w] with each canvas, over positions and scales: [N]."""
+def _best(canvases: _Canvases, part: Tensor, scales: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """Largest correlation of a part [h, w] with each canvas, over positions, and its scale: [N] each."""
     side = canvases.side
-    best = torch.full((len(canvases.sizes),), -1.0)
+    best, where = torch.full((2, len(canvases.sizes)), -1.0)
     for scale in scales:
         template = _resized(part, scale)
         template = template - template.mean()
@@ -124,5 +126,7 @@ def _best(canvases: _Canvases, part: Tensor, scales: Sequence[float]) -> Tensor:
         scores = scores[:, : side - h + 1, : side - w + 1]
         spread, inside = canvases.windows(h, w)
         scores = torch.where(inside, scores / spread, -1.0)
-        best = torch.maximum(best, scores.amax((1, 2)))
-    return best
+        highest = scores.amax((1, 2))
+        where[highest > best] = scale
+        best = torch.maximum(best, highest)
+    return best, where

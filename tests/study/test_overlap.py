@@ -12,7 +12,8 @@ TRAINED = ("bsds500", "samples-train")
 
 
 def lumas(name):
-    return {f"{name}/{each}": datasets.load(name)[each] for each in datasets.describe(name).ids}
+    images = datasets.load(name)
+    return {f"{name}/{each}": images[each] for each in images.ids}
 
 
 @pytest.fixture(scope="module")

@@ -111,7 +111,8 @@ def test_a_run_needs_its_images_its_teachers_and_its_paintings(config):
     assert configs.needs(configs.denoising("tunable", laptop)) == {"bsds500"}
     assert configs.needs(configs.backbones.nafnet("tunable", "laptop")) == {"nam"}
     assert configs.needs(configs.style.transfer("tunable", laptop)) == {"bsds500", "style", "vgg19"}
-    assert configs.needs(configs.super_resolution.resnet("tunable", laptop)) == {"bsds500", "vgg19"}
+    clean = {"bsds500-clean", "vgg19"}
+    assert configs.needs(configs.super_resolution.resnet("tunable", laptop)) == clean
     assert configs.needs(configs.super_resolution.swinir("fixed", laptop)) == {"bsds500"}
 
 

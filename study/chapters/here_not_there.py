@@ -62,13 +62,11 @@ COST = Either(
 """value: the ratio of the times in the default layout."""
 TILES = Either(
     threshold=1.6,
-    above="In `tunable denoise --mask`, which works in tiles, a tile without an edge of the mask costs "
-    "one plain pass. Of a photograph of {megapixels:.0f} megapixels with this ellipse, {edge} of {tiles} "
-    "tiles have an edge, so it takes about {value:.1f} times the work without a mask.",
-    otherwise="In `tunable denoise --mask`, which works in tiles, a tile without an edge of the mask "
-    "costs one plain pass. Of a photograph of {megapixels:.0f} megapixels with this ellipse, only "
-    "{edge} of {tiles} tiles have an edge, so it takes about {value:.1f} times the work without a mask: "
-    "within the goal.",
+    above="In a photograph of {megapixels:.0f} megapixels with this ellipse, {edge} of {tiles} tiles have "
+    "an edge, so `tunable denoise --mask` does about {value:.1f} times the work without a mask.",
+    otherwise="In a photograph of {megapixels:.0f} megapixels with this ellipse, only {edge} of {tiles} "
+    "tiles have an edge, so `tunable denoise --mask` does about {value:.1f} times the work without a "
+    "mask, within the goal.",
 )
 """value: the work with the mask, from the share of tiles with an edge and the cost of a map."""
 RECOVERED = Either(

@@ -62,8 +62,8 @@ COST = Either(
 """value: the ratio of the times in the default layout."""
 TILES = Either(
     threshold=1.6,
-    above="In a photograph of {megapixels:.0f} megapixels with this ellipse, {edge} of {tiles} tiles have "
-    "an edge, so `tunable denoise --mask` does about {value:.1f} times the work without a mask.",
+    above="In a photograph of {megapixels:.0f} megapixels with this ellipse, {edge} of {tiles} tiles "
+    "have an edge, so `tunable denoise --mask` does about {value:.1f} times the work without a mask.",
     otherwise="In a photograph of {megapixels:.0f} megapixels with this ellipse, only {edge} of {tiles} "
     "tiles have an edge, so `tunable denoise --mask` does about {value:.1f} times the work without a "
     "mask, within the goal.",

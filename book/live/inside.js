@@ -5,6 +5,7 @@ import { made, place } from "./drawing.js";
 import { at } from "./page.js";
 
 const [WIDTH, HEIGHT, EDGE] = [300, 130, 26];
+const LINE = 13; // height of a line of text
 const [CELL, GRID] = [16, 52]; // sides of a number of a kernel, and of a kernel with its space
 let shown = null; // {model, lines, low, high, kernels, dot}
 
@@ -70,8 +71,13 @@ export function drawInside(state) {
   const across = (l) => EDGE + ((l + 0.5) / rows.length) * (WIDTH - 2 * EDGE);
   lines.forEach((line, k) => {
     place(line, { points: rows.map((row, l) => `${across(l)},${level(row[k], low, high)}`).join(" ") });
-    place(names[k], { y: level(rows.at(-1)[k], low, high) + 4 });
   });
+  const heights = rows.at(-1).map((share) => level(share, low, high) + 4);
+  let above = -Infinity; // names of nearly equal weights stand below one another
+  for (const [y, k] of heights.map((y, k) => [y, k]).sort(([a], [b]) => a - b)) {
+    above = Math.max(y, above + LINE);
+    place(names[k], { y: above });
+  }
   const first = model.sliders.findIndex(({ kind }) => kind === "dial");
   const moved = (value) => omega({ model, values: values.map((v, i) => (i === first ? value : v)) });
   const numbers = [moved(0), omega(state), moved(1)].map((dials) => kernel(inside, dials));

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+
 import pytest
 import torch
 from live_page import COMPUTED, awaited, control_of, opened, until
@@ -55,6 +58,10 @@ def test_the_weights_of_every_layer_are_those_of_phi(page, manifest):
         alpha = phi(torch.tensor([dial, 1 - dial])).detach()
         drawn = torch.stack([heights(page, k) for k in range(alpha.shape[1])], 1)
         assert len(drawn) == len(alpha)
+        names = page.locator("[data-live=alphas] text").filter(has_text=re.compile("^α.$")).all()
+        lines = sorted(float(name.get_attribute("y")) for name in names)
+        assert len(lines) == alpha.shape[1]
+        assert all(below - above > 12 for above, below in itertools.pairwise(lines))
         slope, start = torch.linalg.lstsq(
             torch.stack([alpha.flatten(), torch.ones(alpha.numel())], 1), drawn.flatten()[:, None]
         ).solution.flatten()

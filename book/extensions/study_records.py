@@ -98,7 +98,7 @@ class Runs(Table):
 
     file = "runs.json"
     none = "There is no run here yet."
-    texts: ClassVar = {"name", "key", "device", "commit", "reached"}
+    texts: ClassVar = {"name", "key", "device", "commit"}
     columns: ClassVar = {
         "name": lambda r: r.get("name") or r.get("folder", ""),
         "key": lambda r: r.get("key", ""),
@@ -107,7 +107,7 @@ class Runs(Table):
         "time": duration,
         "commit": commit,
         "device": lambda r: r.get("device", ""),
-        "reached": reached,
+        "final loss": lambda r: reached(r).partition(",")[0].removeprefix("loss "),
     }
 
     def label(self, record: Record) -> str:

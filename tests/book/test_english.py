@@ -1,7 +1,7 @@
 """Prose is plain technical English: patterns that made readers stumble do not come back.
 
-Each pattern has its reason. Pages and notebooks are read completely; of code only strings with a space,
-which are docstrings and messages.
+Each pattern has its reason. Pages and notebooks are read completely, with the captions of figures; of code
+only strings with a space, which are docstrings and messages.
 """
 
 import ast
@@ -60,9 +60,12 @@ def pages() -> Iterator[tuple[str, str]]:
                 yield path.relative_to(ROOT).as_posix(), part
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         for cell in json.loads(path.read_text())["cells"]:
+            shown = cell["metadata"].get("mystnb", {})
+            texts = [shown.get("figure", {}).get("caption", ""), shown.get("image", {}).get("alt", "")]
             if cell["cell_type"] == "markdown":
-                for part in paragraphs("".join(cell["source"])):
-                    yield path.relative_to(ROOT).as_posix(), part
+                texts.append("".join(cell["source"]))
+            for part in (part for text in texts for part in paragraphs(text)):
+                yield path.relative_to(ROOT).as_posix(), part
 
 
 def strings() -> Iterator[tuple[str, str]]:

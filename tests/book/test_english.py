@@ -1,7 +1,7 @@
 """Prose is plain technical English: patterns that made readers stumble do not come back.
 
-Each pattern has its reason. Pages and notebooks are read completely, with the captions of figures; of code
-only strings with a space, which are docstrings and messages.
+Each pattern has its reason. Pages and notebooks are read completely, with the captions of figures; of
+code only strings with a space, which are docstrings and messages.
 """
 
 import ast

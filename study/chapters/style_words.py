@@ -120,11 +120,11 @@ def findings(chapter: Styles) -> list[str]:
     made = [
         TURNS(steps - right, names=listed(data.names), steps=steps),
         rival(chapter.objectives),
+        IDLE(max(compute.idle(data.means[OURS], data.around))),
         *colours(*chapter.chrominance),
         BLEND(lead, size=abs(lead)),
         APART(least, most=most),
         JUMPS(chapter.jump, turns=chapter.turns),
-        IDLE(max(compute.idle(data.means[OURS], data.around))),
         OUTSIDE(max(compute.outside(data.beyond, data.means[OURS]).values())),
     ]
     return [sentence for sentence in made if sentence]

@@ -60,13 +60,13 @@ def measured_of() -> Callable:
         patch.delenv("TUNABLE_RUNS", raising=False)
         wanted = [c for name in ("laptop", "gpu") for c in configs.all_runs(configs.profile(name))]
         found = {c.name: runs.get(c, weights=False, progress=False) for c in wanted if runs.find(c)}
-    sr = found["sr-dni-8x32-laptop-seed0"]
+    sr = found["sr-dni-smooth-8x32-laptop-seed0"]
     cleanest = found["photo-8x64-seed0"].control.at([1.0, 0.0])
     of = [
         *found.values(),
         Blend(found["denoising-dni-8x32-seed0"].control.networks[0]),
         WaveletBlend(found["denoising-dni-8x32-seed0"].control.networks[0]),
-        PixelBlend(found["sr-dni-8x32-laptop-seed0"].control),
+        PixelBlend(found["sr-dni-smooth-8x32-laptop-seed0"].control),
         transport(sr.control.networks[0], sr.config),
         PixelBlend(found["style-tunable-laptop-seed0"].control),
         Retouch(found["joint-fixed-8x32-seed0"].control.denoiser),

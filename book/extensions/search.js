@@ -1,5 +1,5 @@
 // How the search ranks: chapters and pages of methods, then other pages, then the reference and the records.
-const LOW = ["runs", "references", "genindex", "maintain"];
+const LOW = ["runs", "references", "maintain"];
 
 function kind(name) {
   if (name.startsWith("api/")) return -60;

@@ -60,7 +60,7 @@ class SuperResolution(Chapter):
         rivals: Sequence[str] = ("dni", "dni-scratch", "dynet", "cfsnet"),
         positions: int = 11,
         figure_image: str = "kodim04",
-        figure_rival: str = "dynet",
+        figure_rival: str = "dni",
     ) -> None:
         super().__init__()
         self.data = Measured(profile, images, crop, rivals, positions)

@@ -36,6 +36,7 @@ NAMES = [
     "denoising-film-8x32-seed0",
     "denoising-film-8x32-seed1",
     "denoising-film-8x32-seed2",
+    "denoising-low-rank-1-8x32-seed0",
     "denoising-low-rank-4-8x32-seed0",
     "denoising-soup-8x32-seed0",
     "denoising-tunable-eq9-16x64-seed0",

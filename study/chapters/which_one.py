@@ -91,4 +91,7 @@ class WhichOne(Denoising):
         """The table."""
         shown = self.answers.rename(index=NAMES, columns=COLUMNS)
         digits = {COLUMNS["largest_step"]: 0}
-        return Shown(tables.sortable(tables.tidy(shown, digits)), self.data.records, self.data.first)
+        table = tables.sortable(tables.tidy(shown, digits))
+        wrapped = {"text-align": "left", "white-space": "normal", "min-width": "10em"}
+        table.set_properties(subset=["export"], **wrapped)
+        return Shown(table, self.data.records, self.data.first)

@@ -103,7 +103,7 @@ class Measured(OnImages):
 
     @cached_property
     def nafnet(self) -> dict[str, dict[int, Run]]:
-        """Control to seed to run; but for the first tunable one, measurements are enough."""
+        """Control to seed to run; of all except the first tunable one, measurements are enough."""
         found = {
             c: {
                 seed: runs.get(

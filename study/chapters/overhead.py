@@ -74,7 +74,7 @@ class Overhead(Chapter):
         table.attrs["record"] = bench.machine(where) | {"wrapper": bench.wrapper()}
         return table
 
-    def card(self, part: str) -> pd.DataFrame | None:
+    def gpu(self, part: str) -> pd.DataFrame | None:
         """The stored benchmark of a part on a GPU, or None."""
         return None if self.tiny else bench.find(part, "cuda")
 
@@ -124,14 +124,14 @@ class Overhead(Chapter):
 
     def results(self) -> dict[str, Any]:
         """See Chapter."""
-        network, paper = self.card("network"), configs.profile("paper")
+        network, paper = self.gpu("network"), configs.profile("paper")
         step = compute.whole(network).step_ms if network is not None else None
         hours = paper.training.steps * step / 3.6e6 if step else None
         count, processes = len(configs.all_runs(paper)), self.measurement("processes")
         missing = "(not measured)"
         return {
-            "card": network.attrs["record"]["device"] if network is not None else "a GPU",
-            "card_step": f"{step:.0f} ms" if step else missing,
+            "gpu": network.attrs["record"]["device"] if network is not None else "a GPU",
+            "gpu_step": f"{step:.0f} ms" if step else missing,
             "paper_steps": paper.training.steps,
             "paper_runs": count,
             "paper_run_hours": f"{hours:.1f}" if hours else missing,
@@ -170,25 +170,25 @@ class Overhead(Chapter):
         rows = table.set_index(["precision", "distinct"])[["dense", "grouped", "vmap"]]
         return self._shown(tables.tidy(rows, 1), table)
 
-    def card_layers(self) -> Shown:
+    def gpu_layers(self) -> Shown:
         """Time of one layer on a GPU."""
-        layers = self.card("layers")
+        layers = self.gpu("layers")
         if layers is None:
             return Shown(NO_CARD)
         return self._shown(overhead_plots.milliseconds(_plain_forward(layers)), layers)
 
-    def card_added(self) -> Shown:
+    def gpu_added(self) -> Shown:
         """What a tunable layer adds on a GPU."""
-        layers = self.card("layers")
+        layers = self.gpu("layers")
         if layers is None:
             return Shown(NO_CARD)
         rows = compute.added(layers).astype({"cases": int})
         digits = dict.fromkeys(rows, 3) | {"cases": 0, "longer than plain, %": 0}
         return self._shown(tables.tidy(rows, digits), layers)
 
-    def card_network(self) -> Shown:
+    def gpu_network(self) -> Shown:
         """What tuning costs whole networks on a GPU."""
-        table = self.card("network")
+        table = self.gpu("network")
         return Shown(NO_CARD) if table is None else self._network(table)
 
     def operators(self) -> Shown:

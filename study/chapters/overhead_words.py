@@ -104,7 +104,7 @@ def _layers(chapter: Overhead, table: pd.DataFrame) -> list[str]:
 
 
 def _card(chapter: Overhead) -> list[str]:
-    said, layers, network = [], chapter.card("layers"), chapter.card("network")
+    said, layers, network = [], chapter.gpu("layers"), chapter.gpu("network")
     if layers is not None:
         alone = compute.added(layers).loc["forward, float32"]
         age = chapter.age(layers)
@@ -148,9 +148,9 @@ FOLD = Either(
 
 def advice(chapter: Overhead) -> list[str]:
     """What follows for a user."""
-    card = chapter.card("network")
+    gpu = chapter.gpu("network")
     return [
-        FOLD(compute.whole(card).forward if card is not None else np.nan),
+        FOLD(compute.whole(gpu).forward if gpu is not None else np.nan),
         "If the dials never move, deploy at(omega): it is an ordinary network, in size and speed.",
         "If memory is short, tune fewer layers: everything else is shared by all dials.",
     ]

@@ -83,8 +83,8 @@ class Photo:
     def pictures(self) -> Shown:
         """The magnified square at three omegas: ours, by the paper's recipe, and a rival."""
         pieces, titles = [], []
-        shown = [m for m in (OURS, PRINTED, self.rival) if m in self.data.controls]
-        for method in dict.fromkeys(shown):
+        known = [m for m in (OURS, PRINTED, self.rival) if m in self.data.controls]
+        for method in dict.fromkeys(known):  # the rival may be either
             for omega, output in zip(THREE, self.turned(method, THREE), strict=True):
                 pieces.append(self.picture.cut(output))
                 titles.append(f"{NAMES[method]} at {plots.dials(omega)}\n{self.decibels(output):.2f} dB")

@@ -48,10 +48,10 @@ GRID = Either(
 """value: grid peak at (0, 1)."""
 RECIPE = Either(
     threshold=5.0,
-    above="Trained with the paper's own recipe at this size, it would: {value:,.0f} times. The recipe "
-    "here differs: shuffle kernels that agree on constant images, features of five layers, more weight "
-    "of L_rec, and a slower discriminator.",
-    otherwise="Trained with the paper's own recipe it draws none either: {value:.1f} times.",
+    above="With the paper's own recipe the pattern stands out {value:,.0f} times. The recipe here "
+    "differs: shuffle kernels that agree on constant images, features of five layers, more weight of "
+    "L_rec, and a slower discriminator.",
+    otherwise="With the paper's own recipe the pattern stands out no more, {value:.1f} times.",
 )
 """value: grid peak at (0, 1) of the network trained with the paper's recipe."""
 PLANE = Either(

@@ -165,7 +165,7 @@ CONTRACT = {
     and "control" in inspect.signature(test).parameters
     and not hasattr(test, "pytestmark")
 }
-"""The tests of test_controls.py that every method passes, but for those of bad inputs."""
+"""The tests of test_controls.py that every method passes, except those of bad inputs."""
 
 
 @pytest.mark.parametrize("name", CONTRACT)

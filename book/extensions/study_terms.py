@@ -45,8 +45,8 @@ SIGNS = {"omega": "ω", "alpha": "α", "phi": "φ", "eta": "η", "nu": "ν", "si
 def readable(formula: str) -> str:
     """A formula as a line of plain text: hats over their letters, braces gone."""
     hatted = re.sub(r"\\hat\s*\{?(?:\\mathcal |\\mathbf )?(\w)\}?", "\\1\u0302", formula)
-    told = re.sub(r"\\([a-z]+|\|)\s?", lambda match: SIGNS.get(match[1], ""), hatted)
-    return re.sub(r"[{}]", "", told)
+    plain = re.sub(r"\\([a-z]+|\|)\s?", lambda match: SIGNS.get(match[1], ""), hatted)
+    return re.sub(r"[{}]", "", plain)
 
 
 def meanings(glossary: nodes.document) -> dict[str, str]:
@@ -56,8 +56,8 @@ def meanings(glossary: nodes.document) -> dict[str, str]:
         definition = next(item.findall(nodes.definition)).deepcopy()
         for formula in list(definition.findall(nodes.math)):
             formula.replace_self(nodes.Text(readable(formula.astext())))
-        told = definition.astext().replace("\n", " ")
-        sentence = re.split(r"(?<=[.;]) (?=[A-Z])", told, maxsplit=1)[0]
+        text = definition.astext().replace("\n", " ")
+        sentence = re.split(r"(?<=[.;]) (?=[A-Z])", text, maxsplit=1)[0]
         found |= {anchor: sentence for term in item.findall(nodes.term) for anchor in term["ids"]}
     return found
 

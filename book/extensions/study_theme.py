@@ -42,14 +42,14 @@ def preview(
     """Add the Open Graph tags of a page."""
     if doctree is None:
         return
-    told = next((p.astext() for p in doctree.findall(nodes.paragraph) if len(p.astext()) > 60), "")
-    told = re.sub(r"\s+", " ", told)
+    summary = next((p.astext() for p in doctree.findall(nodes.paragraph) if len(p.astext()) > 60), "")
+    summary = re.sub(r"\s+", " ", summary)
     base = app.config.html_baseurl
     tags = {
         "og:type": "article",
         "og:site_name": app.config.project,
         "og:title": re.sub(r"<[^>]*>", "", context.get("title", "")),
-        "og:description": told if len(told) < 200 else f"{told[:199].rpartition(' ')[0]} …",
+        "og:description": summary if len(summary) < 200 else f"{summary[:199].rpartition(' ')[0]} …",
         "og:image": urljoin(base, "preview.png") if base else context["pathto"]("preview.png", 1),
         "og:image:alt": "A photograph from noisy to clean as a dial turns.",
         "twitter:card": "summary_large_image",

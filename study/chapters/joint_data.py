@@ -102,7 +102,7 @@ class Measured(OnImages):
         once = replace(what, omegas=(RESTORE,))
         yield "tunable", sweep(self.runs["tunable"], what, progress=False)
         yield "cresmd", sweep(self.runs["cresmd"], what, progress=False)
-        yield "truth", sweep(self.runs["cresmd"], replace(what, told=True), progress=False)
+        yield "truth", sweep(self.runs["cresmd"], replace(what, true_levels=True), progress=False)
         yield "fixed", sweep(self.runs["fixed"], once, progress=False)
         yield "input", sweep(Blend(nn.Identity()), once, label="input", progress=False)
 

@@ -25,9 +25,9 @@ from study.tasks import DenoisingDeblurring
 TRUTH = "given the true levels"
 OWN = Either(
     above="At (1, 0) the own form is {value:.2f} dB above the one in our backbone, and {truth} where "
-    "both are given the true levels. At (0, 1), where the levels are most wrong, it is {lie}.",
+    "both are given the true levels. At (0, 1), where the levels are most wrong, it is {wrong}.",
     otherwise="At (1, 0) the own form is {size:.2f} dB below the one in our backbone, and {truth} where "
-    "both are given the true levels. At (0, 1), where the levels are most wrong, it is {lie}.",
+    "both are given the true levels. At (0, 1), where the levels are most wrong, it is {wrong}.",
 )
 """value: PSNR of the own form at (1, 0) above that of CResMD in our backbone, in dB."""
 FIXED = Either(
@@ -100,18 +100,20 @@ class Details(TwoDials):
     def _own(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         what = replace(self.data.whole(self.data.images[0]), every=4)
         run = self.data.runs["cresmd-own"]
-        corners, told = (sweep(run, replace(what, told=t), progress=False) for t in (False, True))
-        return corners, told
+        at_corners, at_truth = (
+            sweep(run, replace(what, true_levels=true), progress=False) for true in (False, True)
+        )
+        return at_corners, at_truth
 
     @cached_property
     def forms(self) -> pd.DataFrame:
         """PSNR on every fourth image: networks x the corners and the truth."""
-        corners, told = self._own
+        corners, at_truth = self._own
         frames = self.data.frames[self.data.first]
         pairs = {
             "tunable": (frames["tunable"], None),
             "cresmd": (frames["cresmd"], frames["truth"]),
-            "cresmd-own": (corners, told),
+            "cresmd-own": (corners, at_truth),
         }
         rows = {}
         for method, (at_corners, truth) in pairs.items():
@@ -134,7 +136,7 @@ class Details(TwoDials):
         """Whether our backbone holds CResMD back."""
         gain = self.forms.loc[NAMES["cresmd-own"]] - self.forms.loc[NAMES["cresmd"]]
         value = gain[plots.dials(RESTORE)]
-        numbers = {"truth": sided(gain[TRUTH]), "lie": sided(gain[plots.dials(SHARPEN)])}
+        numbers = {"truth": sided(gain[TRUTH]), "wrong": sided(gain[plots.dials(SHARPEN)])}
         return Said(OWN(value, size=abs(value), **numbers))
 
     # Degradation by degradation.

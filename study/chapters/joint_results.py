@@ -80,20 +80,20 @@ def nearest(paper: Sequence[float], rows: pd.DataFrame) -> Nearest:
     return Nearest(str(distance.idxmin()), {str(k): float(v) for k, v in distance.items()})
 
 
-def lie(sigma: float, rho: float, told: Sequence[float] = (1.0, 0.0)) -> float:
+def level_error(sigma: float, rho: float, given: Sequence[float] = (1.0, 0.0)) -> float:
     """Distance of the levels that CResMD is given from the true ones, in shares of the largest."""
     truth = DenoisingDeblurring().conditioning(sigma=sigma, rho=rho)
-    return float(np.hypot(*(np.asarray(truth) - np.asarray(told))))
+    return float(np.hypot(*(np.asarray(truth) - np.asarray(given))))
 
 
-def follows(gains: pd.DataFrame, told: Sequence[float] = (1.0, 0.0)) -> float:
-    """Rank correlation of a gain with the size of the lie, over all degradations; 1: always grows.
+def follows(gains: pd.DataFrame, given: Sequence[float] = (1.0, 0.0)) -> float:
+    """Rank correlation of a gain with the error of the levels, over all degradations; 1: always grows.
 
     gains: rho in pixels x sigma in grey levels.
     """
     values = gains.stack()
-    lies = pd.Series([lie(sigma, rho, told) for rho, sigma in values.index], values.index)
-    return float(values.rank().corr(lies.rank()))
+    errors = pd.Series([level_error(sigma, rho, given) for rho, sigma in values.index], values.index)
+    return float(values.rank().corr(errors.rank()))
 
 
 def by_degradation(frame: pd.DataFrame, metric: str = "psnr") -> pd.DataFrame:

@@ -37,13 +37,20 @@ class Case:
 
 
 def _plain(value: Any) -> Any:
-    """A setting as plain data, without later fields that still have their "before" value."""
+    """A setting as plain data, without later fields that still have their "before" value.
+
+    A field that was renamed has its first name, "stored as" in its metadata.
+    """
     if isinstance(value, tuple):
         return tuple(map(_plain, value))
     if not is_dataclass(value):
         return value
     values = {field: getattr(value, field.name) for field in fields(value)}
-    return {f.name: _plain(v) for f, v in values.items() if ("before", v) not in f.metadata.items()}
+    return {
+        f.metadata.get("stored as", f.name): _plain(v)
+        for f, v in values.items()
+        if ("before", v) not in f.metadata.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,8 @@ class ImageSweep(ABC):
 
     All fields are part of the key of a stored sweep. Subclasses add fields and define the cases of an
     image and the metrics of an output. A field that is added later declares in its metadata the value
-    that earlier sweeps had, {"before": value}, so that their keys stay the same.
+    that earlier sweeps had, {"before": value}, so that their keys stay the same; one that is renamed
+    declares its first name, {"stored as": name}.
     Raises ValueError that lists all invalid fields.
     """
 

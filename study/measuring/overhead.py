@@ -26,6 +26,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from tqdm.auto import tqdm
 
+from study.networks.precision import bf16
 from study.training import processes
 from tunable_core.layers import TunableConv2d
 from tunable_core.live import Live
@@ -364,7 +365,7 @@ def _step(model: nn.Module, x: Tensor, *omega: Tensor, average: bool = False) ->
     optimizer = torch.optim.AdamW(model.parameters(), 1e-4, weight_decay=0.0, fused=True)
 
     def step() -> None:
-        with torch.autocast(x.device.type, torch.bfloat16):
+        with bf16(x.device):
             output = model(x, *omega)
         (output.float() - x).abs().mean().backward()
         if average:

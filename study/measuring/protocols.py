@@ -125,7 +125,7 @@ class JointSweep(ImageSweep):
     """Blurs, standard deviation in pixels."""
     omegas: tuple[tuple[float, ...], ...] = CORNERS
     """Positions of the dials."""
-    told: bool = False
+    true_levels: bool = field(default=False, metadata={"stored as": "told"})
     """Set the dials of each case to its true levels of degradation, relative to the largest in training,
     in place of omegas: for networks that are conditioned on the degradation."""
     perceptual: bool = True
@@ -150,7 +150,7 @@ class JointSweep(ImageSweep):
             blurred = gaussian_blur(clean[None], rho)[0]
             for sigma in self.sigmas:
                 levels = {"sigma": sigma, "rho": rho}
-                omegas = (task.conditioning(**levels),) if self.told else None
+                omegas = (task.conditioning(**levels),) if self.true_levels else None
                 degraded = seeded_noise(blurred, sigma)
                 yield Case(name, levels, clean, degraded, blurred, omegas)
 

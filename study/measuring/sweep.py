@@ -35,6 +35,7 @@ from study.measuring.sweep_files import (
     state,
     write,
 )
+from study.networks.precision import bf16
 from study.runs import Run, RunConfig
 
 __all__ = [
@@ -183,13 +184,12 @@ def measure(
     """
     rows, device = [], _device()
     home, modes = next(control.parameters(), torch.empty(0)).device, _modes(control)
-    bf16 = torch.autocast(device.type, torch.bfloat16, enabled=what.bf16)
     control = control.eval().to(device)
     for case in tqdm(what.cases(), desc=label, total=len(what), disable=not progress):
         degraded = case.degraded[None].contiguous(memory_format=torch.channels_last)
         omegas = case.omegas or what.omegas
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            with bf16:
+            with bf16(device, what.bf16):
                 outputs = control.outputs(degraded.to(device), torch.tensor(omegas))
             for omega, output in zip(omegas, outputs, strict=True):
                 dials = {f"omega_{i}": value for i, value in enumerate(omega, start=1)}

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from study.controls import Stage
+from study.networks.precision import bf16
 from study.tasks import Denoising, DenoisingDeblurring, SuperResolution
 from study.training import Training, batches
 from study.training.batches import Batch
@@ -57,7 +58,7 @@ def _step(model: Tunable, device: str) -> Callable[[Batch], None]:
 
     def step(made: Batch) -> None:
         clean, degraded = made.clean.to(device), made.degraded.to(device)
-        with torch.autocast(device, torch.bfloat16):
+        with bf16(clean.device):
             output = model(degraded, made.dials)
         (output.float() - clean).abs().mean().backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import torch
 from torch import Tensor
@@ -9,6 +11,7 @@ from torch.nn import functional as F
 
 from study.images.artifacts import colours
 from study.images.degradations import high_pass
+from study.networks import precision
 from study.networks.discriminator import DiscriminatorConfig
 from study.tasks import perceptual
 from study.tasks.perceptual import VGG19
@@ -79,7 +82,7 @@ class Adversarial:
             self.discriminator = self.config.build()
         self.discriminator.to(device)
         self.optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=self.lr, fused=True)
-        self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=bf16)
+        self.precision = partial(precision.bf16, device, bf16)
         one = self.weights[1] and not self.features  # several layers are scaled separately
         self.unit = perceptual.unit() if one else 1.0
 
@@ -87,7 +90,7 @@ class Adversarial:
         """See Objective."""
         pixel, vgg, adversarial = self.weights
         self.discriminator.requires_grad_(False)  # the gradient is for the network alone
-        with self.autocast:
+        with self.precision():
             with torch.no_grad():
                 real = self.discriminator(clean)
                 target = self.vgg(clean) if vgg else None
@@ -128,7 +131,7 @@ class Adversarial:
         parts = self.parts if weight.any() else dict.fromkeys(("vgg", "adversarial"), nan)
         output = output.detach()
         self.discriminator.requires_grad_(True)
-        with self.autocast:
+        with self.precision():
             real, fake = self.discriminator(clean).float(), self.discriminator(output).float()
         loss = relativistic(real, fake)
         loss = ((weight if self.weighted else 1.0) * loss).mean()

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from study.images import datasets
+from study.networks.precision import bf16
 from study.tasks.perceptual import VGG19
 from tunable_core.multi_loss import MultiLoss
 from tunable_core.omega import OmegaLike
@@ -194,7 +195,7 @@ class StyleLoss(MultiLoss):
         """Images [B, 3, H, W] to their features [B, C, h, w]."""
         if self.vgg is None:
             return x.float()
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
+        with bf16(x.device, self.bf16):
             return self.vgg(x)[self.layer].float()
 
     def parts(self, output: Tensor, clean: Tensor, content: Tensor | None = None) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from study.controls.base import Control, Stage, check_stages
+from study.networks.precision import bf16
 from study.training import processes
 from study.training.adversary import AdversarialLoss
 from study.training.batches import Batch, ahead, batch
@@ -92,7 +93,7 @@ def _step(state: State, stage: Stage, loss, step: int, made: Batch, device: torc
     settings = state.settings
     clean, degraded = made.clean.to(device), made.degraded.to(device)
     omega = made.omega  # omega and dials stay on the CPU, where checks need no GPU sync
-    with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+    with bf16(device, settings.precision == "bf16"):
         output = state.control(degraded, made.dials)
     total, parts = loss(output, clean, degraded, omega)
     total.backward()

@@ -62,9 +62,9 @@ def test_the_nearest_row_has_a_margin_over_the_second():
 
 
 def test_the_lie_is_zero_for_the_true_degradation_and_grows_with_blur():
-    assert compute.lie(30.0, 0.0) == 0.0
-    assert compute.lie(30.0, 4.0) == pytest.approx(1.0)
-    assert compute.lie(0.0, 4.0) == pytest.approx(2**0.5)
+    assert compute.level_error(30.0, 0.0) == 0.0
+    assert compute.level_error(30.0, 4.0) == pytest.approx(1.0)
+    assert compute.level_error(0.0, 4.0) == pytest.approx(2**0.5)
 
 
 def gains(value):
@@ -74,9 +74,9 @@ def gains(value):
 
 
 def test_gains_follow_the_lie_when_they_have_its_order():
-    assert compute.follows(gains(compute.lie)) == pytest.approx(1.0)
-    assert compute.follows(gains(lambda s, r: compute.lie(s, r) ** 2)) == pytest.approx(1.0)
-    assert compute.follows(gains(lambda s, r: -compute.lie(s, r))) == pytest.approx(-1.0)
+    assert compute.follows(gains(compute.level_error)) == pytest.approx(1.0)
+    assert compute.follows(gains(lambda s, r: compute.level_error(s, r) ** 2)) == pytest.approx(1.0)
+    assert compute.follows(gains(lambda s, r: -compute.level_error(s, r))) == pytest.approx(-1.0)
 
 
 def test_degradations_are_means_over_the_images():

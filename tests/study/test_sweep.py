@@ -466,7 +466,7 @@ JOINT = JointSweep(images="samples-test", sigmas=(15.0, 30.0), rhos=(0.0, 2.0), 
 
 
 def test_the_dials_can_be_the_true_levels_of_each_case(control):
-    frame = measure(control, replace(JOINT, told=True, perceptual=False), progress=False)
+    frame = measure(control, replace(JOINT, true_levels=True, perceptual=False), progress=False)
     assert len(frame) == len(JOINT)
     assert (frame.omega_1 == frame.sigma / 30).all()
     assert (frame.omega_2 == frame.rho / 4).all()

@@ -80,13 +80,15 @@ def with_spread(
 
 
 def tidy(table: pd.DataFrame, digits: int = 2, signed: Sequence = (), *, lower: bool = False) -> Styler:
-    """A table with aligned numbers; rows in signed show a sign, blue for better and orange for worse.
+    """A table, numbers at the right and words at the left.
 
-    digits: of all columns, or column to digits, 2 for the rest. lower: lower is better.
+    Rows in signed show a sign, blue for better and orange for worse. digits: of all columns, or column
+    to digits, 2 for the rest. lower: lower is better.
     """
     if not isinstance(digits, int):
-        return table.style.format({c: partial(number, digits=digits.get(c, 2)) for c in table})
-    styler = table.style.format(lambda value: number(value, digits))
+        formats = {c: partial(number, digits=digits.get(c, 2)) for c in table}
+        return _words_left(table.style.format(formats))
+    styler = _words_left(table.style.format(lambda value: number(value, digits)))
     if len(signed):
         rows = pd.IndexSlice[list(signed), :]
 
@@ -99,6 +101,19 @@ def tidy(table: pd.DataFrame, digits: int = 2, signed: Sequence = (), *, lower: 
         styler = styler.format(lambda value: number(value, digits, signed=True), subset=rows)
         styler = styler.map(colour, subset=rows)
     return styler
+
+
+def _words_left(styler: Styler) -> Styler:
+    """The same table with columns of words, and their headings, aligned at the left."""
+    table = styler.data
+    words = [c for i, c in enumerate(table) if _has_words(table.iloc[:, i])]
+    left = [{"selector": "", "props": "text-align: left"}]
+    return styler.set_table_styles(dict.fromkeys(words, left), overwrite=False)
+
+
+def _has_words(column: pd.Series) -> bool:
+    words = [value for value in column if not (pd.api.types.is_scalar(value) and pd.isna(value))]
+    return bool(words) and all(isinstance(word, str) and word[:1].isalpha() for word in words)
 
 
 def sortable(styler: Styler) -> Styler:

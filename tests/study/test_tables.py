@@ -1,5 +1,7 @@
 """Tables show the given numbers, and better numbers are marked as better."""
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -125,3 +127,9 @@ def test_columns_can_have_digits_of_their_own():
     page = tables.tidy(pd.DataFrame({"a": [12.345], "b": [12.345]}), {"a": 0}).to_html()
     assert ">12<" in page
     assert ">12.35<" in page or ">12.34<" in page
+
+
+def test_columns_of_words_stand_at_the_left():
+    table = pd.DataFrame({"words": ["a", None], "numbers": [1.5, 2.0], "mixed": ["not measured", 2.0]})
+    page = tables.tidy(table).to_html()
+    assert re.findall(r"\.col(\d) {\s*text-align: left", page) == ["0"]

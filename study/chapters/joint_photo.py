@@ -108,7 +108,7 @@ class Photo:
         )
         return Shown(film, self.data.run_records(method), self._said)
 
-    def lies(self, *methods: str) -> Shown:
+    def wrong_levels(self, *methods: str) -> Shown:
         """The nearly clean window where the dials say: nothing, blur, noise."""
         corners = (LEAVE, SHARPEN, RESTORE)
         rows = [self.turned(method, self.sharp, corners) for method in methods]

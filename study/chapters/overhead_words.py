@@ -46,7 +46,7 @@ TRAINING = Either(
     "all dials at inference takes {turn:.1f} ms, {share:.1%} of a forward pass.",
 )
 """value: time of a training step over the plain network's."""
-CARD = Either(
+ON_GPU = Either(
     threshold=20.0,
     above="On a GPU one layer alone takes {added:.2f} ms more, which is {over:.0f} % of a plain layer "
     "and far above the paper's bounds: most of it is the cost of launching operations{age}.",
@@ -54,7 +54,7 @@ CARD = Either(
     "within the paper's 20 %{age}.",
 )
 """value: median overhead on a GPU in per cent, not compiled, forward, float32."""
-CARD_WHOLE = Either(
+ON_GPU_WHOLE = Either(
     threshold=1.1,
     above="A whole {size} network on that GPU takes {forward:.2f} times the plain one's time when it "
     "mixes at every call, {live:.2f} with unchanged dials, and {fixed:.2f} fixed by at(omega){age}.",
@@ -109,11 +109,11 @@ def _card(chapter: Overhead) -> list[str]:
         alone = compute.added(layers).loc["forward, float32"]
         age = chapter.age(layers)
         over = alone["longer than plain, %"]
-        said.append(CARD(over, over=over, added=alone["added, ms"], age=age))
+        said.append(ON_GPU(over, over=over, added=alone["added, ms"], age=age))
     if network is not None:
         found, age = compute.whole(network), chapter.age(network)
         numbers = {"size": found.size, "live": found.live, "fixed": found.fixed}
-        said.append(CARD_WHOLE(found.forward, forward=found.forward, age=age, **numbers))
+        said.append(ON_GPU_WHOLE(found.forward, forward=found.forward, age=age, **numbers))
     return said
 
 

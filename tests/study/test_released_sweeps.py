@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,10 @@ def tuples(value):
 
 def _of(kind, settings):
     """A sweep of this kind with exactly these settings, or None."""
+    stored = {field.metadata.get("stored as", field.name): field.name for field in fields(kind)}
     try:
-        what = kind(**settings)
-    except TypeError:
+        what = kind(**{stored[name]: value for name, value in settings.items()})
+    except (KeyError, TypeError):
         return None
     return what if set(what.settings()) == set(settings) else None
 

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-COARSE, FINE = 48, 160
+COARSE, FINE = 32, 160
 """Longer side of the compared copies, in pixels."""
 SCALES = tuple(1.08**-i for i in range(10))
 """Size of the searched copy, in units of the image that it is searched in: 1 down to a half."""
-SUSPECT, SAME, DETAIL = 0.8, 0.95, 0.6
+SUSPECT, SAME, DETAIL = 0.85, 0.95, 0.6
 """Thresholds: correlation of the small copies above which the large ones are compared; correlation of
 the large copies, and of their detail, above which they are the same photograph. Detail is needed because
 any bright sky over dark ground reaches SAME."""

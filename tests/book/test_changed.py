@@ -1,4 +1,7 @@
-"""With a changed parameter a chapter still works, and its sentences are adapted."""
+"""With a changed parameter a chapter still works, and its sentences are adapted.
+
+`make smoke` runs every chapter with the parameters of the smoke budget.
+"""
 
 from __future__ import annotations
 
@@ -91,10 +94,10 @@ def test_every_chapter_has_two_changes():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_chapter_with_other_parameters_works_and_says_something_else(path):
     said = []
-    for changes in ({}, *CHANGES[path.stem]):
+    for changes in CHANGES[path.stem]:
         shown = run(path, changes)
         assert shown
         said.append(" ".join(bundle[FIRST_SCREEN] for bundle in shown if FIRST_SCREEN in bundle))
         assert all("nan" not in text for text in said[-1].split())
     if any(said):
-        assert len({*said}) == 3
+        assert len({*said}) == 2

@@ -1,6 +1,6 @@
 """If a build of the book is killed at any moment, the next build gives the same pages.
 
-TUNABLE_FAULTS says how often it is killed (`make nightly`); three times otherwise.
+TUNABLE_FAULTS says how often it is killed (`make nightly`); twice otherwise.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import execute
 import pytest
 from conftest import result
 
-REPEATS = int(os.environ.get("TUNABLE_FAULTS", "3"))
+REPEATS = int(os.environ.get("TUNABLE_FAULTS", "2"))
 TIMED = ("runs.html", "runs.html.md", "searchindex.js", "_sources/01-toy.ipynb")
 """Files that tell when a notebook ran."""
 MAKE = """

@@ -1,6 +1,6 @@
 """Real faults of real runs: kills, full disks, folders that cannot be written or vanish.
 
-TUNABLE_FAULTS says how often each kill is repeated (`make nightly`); three times otherwise.
+TUNABLE_FAULTS says how often each kill is repeated (`make nightly`); twice otherwise.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from study.images import datasets
 
 pytestmark = pytest.mark.slow
 
-REPEATS = int(os.environ.get("TUNABLE_FAULTS", "3"))
+REPEATS = int(os.environ.get("TUNABLE_FAULTS", "2"))
 BEGIN = """
 import sys
 from pathlib import Path

@@ -1,6 +1,6 @@
 """If a download is killed at any moment, the next one completes it, and no other file is left.
 
-TUNABLE_FAULTS says how often it is killed (`make nightly`); three times otherwise.
+TUNABLE_FAULTS says how often it is killed (`make nightly`); twice otherwise.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from PIL import Image
 
 pytestmark = pytest.mark.slow
 
-REPEATS = int(os.environ.get("TUNABLE_FAULTS", "3"))
+REPEATS = int(os.environ.get("TUNABLE_FAULTS", "2"))
 NAMES = [f"{number:04d}.png" for number in range(1, 41)]
 DOWNLOAD = """
 import sys

@@ -196,8 +196,7 @@ def test_a_control_without_a_plain_network_is_exported_at_an_omega_too(tmp_path)
 THIRD = {
     "swinir": (SwinIRConfig(12, (2,), heads=2, window=4), ("height", "width")),
     "nafnet": (NAFNetConfig(4, (1, 1), 1, (1, 1)), tuple(shipping.NAMES.values())),
-    "style": (StyleNetConfig(4, 1), tuple(shipping.NAMES.values())),
-    "colours": (StyleNetConfig(4, 1, around="colours", smooth=True), tuple(shipping.NAMES.values())),
+    "style": (StyleNetConfig(4, 1, around="colours", smooth=True), tuple(shipping.NAMES.values())),
 }
 
 

@@ -19,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def build(
     print("Book: putting pages and results together (1 of 3)", flush=True)
     source = stage(root, output, stems, runs, pdf=pdf)
     took = {"pages and results": time.monotonic() - began}
-    took |= html(source, output)
+    took |= html(source, output, beside=partial(_live, root, source))
     (output / RECORD).write_text(json.dumps(before))
     print(f"Book built in {clock_time(time.monotonic() - began)}: {first}")
     return took
@@ -119,10 +120,6 @@ def stage(root: Path, output: Path, stems: Iterable[str], runs: Path, *, pdf: st
     _dump(source / publication.NAME, about | {"pdf": pdf} if about else {})
     config |= publication.settings(about) | teaching.launch(root, _commit(root))
     (source / "_config.yml").write_text(yaml.safe_dump(config))
-    if (source / "live.md").exists():
-        import live_assets  # slow to import, and needs torch
-
-        live_assets.write(source / "extra/live", root / "book")
     toc = yaml.safe_load((source / "_toc.yml").read_text())
     if reference.INDEX in _pages(toc):
         reference.write(root, source)
@@ -241,9 +238,23 @@ def preview(figure: Path, target: Path) -> None:
     page.quantize(128).save(target, optimize=True)
 
 
-def html(source: Path, output: Path, builder: str = "html") -> dict[str, float]:
+def _live(root: Path, source: Path, folder: Path) -> None:
+    """Write the files of the live page into a folder, if the book has that page."""
+    if (source / "live.md").exists():
+        import live_assets  # slow to import, and needs torch
+
+        live_assets.write(folder / "live", root / "book")
+
+
+def html(
+    source: Path,
+    output: Path,
+    builder: str = "html",
+    beside: Callable[[Path], None] = lambda folder: None,
+) -> dict[str, float]:
     """Build the staged book with warnings as errors into OUTPUT/BUILDER, and finish its pages.
 
+    beside: called while Sphinx runs; files that it writes into the given folder are added to the book.
     Returns the seconds of each part of the work. Raises Fault with the warnings.
     """
     began = time.monotonic()
@@ -254,19 +265,27 @@ def html(source: Path, output: Path, builder: str = "html") -> dict[str, float]:
     log.unlink(missing_ok=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     options = ["-W", "-n", "--keep-going", "--all", "--builder", builder, "--path-output", str(work)]
-    with log.open("w", encoding="utf-8") as file:
-        ended = subprocess.run(
-            [*jupyter_book, "build", str(source), *options],
-            stdout=file, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
+    with (
+        log.open("w", encoding="utf-8") as file,
+        subprocess.Popen(
+            [*jupyter_book, "build", str(source), *options], stdout=file, stderr=subprocess.STDOUT
+        ) as sphinx,
+    ):
+        try:
+            beside(work / "beside")
+        except BaseException:
+            sphinx.kill()
+            raise
     text = re.sub(r"\x1b\[[0-9;]*m", "", log.read_text())
     log.write_text(text)
-    if ended.returncode:
+    if sphinx.returncode:
         faults = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|Error", line)]
         faults = [_readable(line, source) for line in faults] or text.splitlines()[-5:]
         raise Fault("\n".join(["the book has faults:", *faults, f"  all of it: {log}"]))
     new, old = work / "_build" / builder, output / builder
-    took = {"Sphinx": time.monotonic() - began}
+    took = {"Sphinx, live page": time.monotonic() - began}
+    if (work / "beside").exists():
+        shutil.copytree(work / "beside", new, dirs_exist_ok=True)
     if builder == "html":
         print("Book: styles, pictures and Markdown (3 of 3)", flush=True)
         names = _pages(yaml.safe_load((source / "_toc.yml").read_text()))

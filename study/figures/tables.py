@@ -76,7 +76,7 @@ def with_spread(
             "" if pd.isna(m) else number(m, digits) + ("" if pd.isna(s) else f" ± {number(s, digits)}")
             for m, s in pairs
         ]
-    return _embolden(texts.style, best)
+    return _embolden(_laid_out(texts.style), best)
 
 
 def tidy(table: pd.DataFrame, digits: int = 2, signed: Sequence = (), *, lower: bool = False) -> Styler:
@@ -87,8 +87,8 @@ def tidy(table: pd.DataFrame, digits: int = 2, signed: Sequence = (), *, lower: 
     """
     if not isinstance(digits, int):
         formats = {c: partial(number, digits=digits.get(c, 2)) for c in table}
-        return _words_left(table.style.format(formats))
-    styler = _words_left(table.style.format(lambda value: number(value, digits)))
+        return _laid_out(table.style.format(formats))
+    styler = _laid_out(table.style.format(lambda value: number(value, digits)))
     if len(signed):
         rows = pd.IndexSlice[list(signed), :]
 
@@ -103,12 +103,18 @@ def tidy(table: pd.DataFrame, digits: int = 2, signed: Sequence = (), *, lower: 
     return styler
 
 
-def _words_left(styler: Styler) -> Styler:
-    """The same table with columns of words, and their headings, aligned at the left."""
+def _laid_out(styler: Styler) -> Styler:
+    """The same table: columns of words at the left, no line break in short names of rows."""
     table = styler.data
+    styler = styler.format_index(_unbroken, axis="index")
     words = [c for i, c in enumerate(table) if _has_words(table.iloc[:, i])]
     left = [{"selector": "", "props": "text-align: left"}]
     return styler.set_table_styles(dict.fromkeys(words, left), overwrite=False)
+
+
+def _unbroken(label: Any) -> Any:
+    short = isinstance(label, str) and len(label) <= len("16 x 64")
+    return label.replace(" ", "\N{NO-BREAK SPACE}") if short else label
 
 
 def _has_words(column: pd.Series) -> bool:

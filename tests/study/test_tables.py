@@ -133,3 +133,9 @@ def test_columns_of_words_stand_at_the_left():
     table = pd.DataFrame({"words": ["a", None], "numbers": [1.5, 2.0], "mixed": ["not measured", 2.0]})
     page = tables.tidy(table).to_html()
     assert re.findall(r"\.col(\d) {\s*text-align: left", page) == ["0"]
+
+
+def test_a_short_name_of_a_row_has_no_line_break():
+    page = tables.tidy(pd.DataFrame({"a": [1, 2]}, index=["16 x 64", "a longer name"])).to_html()
+    assert "16\N{NO-BREAK SPACE}x\N{NO-BREAK SPACE}64" in page
+    assert "a longer name" in page

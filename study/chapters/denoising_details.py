@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from study import configs, runs
@@ -28,6 +30,14 @@ BIGGER = Either(
     "dB below the small one. Its dials were drawn uniformly, as in the paper, and never at that corner.",
 )
 """value: PSNR at (1, 0) above that of the small network, dB."""
+
+
+def _pair(first: str, second: str) -> str:
+    """Names of two runs of one seed and size, in short: "denoising, dni and dynet, seed0"."""
+    found = re.fullmatch(
+        r"([a-z]+)-(.+)-\d+x\d+.*-(seed\d+) and \1-(.+)-\d+x\d+.*", f"{first} and {second}"
+    )
+    return "{0}, {1} and {3}, {2}".format(*found.groups()) if found else f"{first} and {second}"
 
 
 class Details(Denoising):
@@ -165,7 +175,7 @@ class Details(Denoising):
                 "rows compared": found.rows,
                 "largest difference": found.difference.map("{:.1g}".format),
             }
-        ).set_index((found["first"] + " and " + found["second"]).rename(None))
+        ).set_index(pd.Index(map(_pair, found["first"], found["second"])))
         return Shown(tables.tidy(table))
 
     def same_seed_said(self) -> Said:

@@ -243,9 +243,10 @@ class HereNotThere:
         return mask, edges.fitted(self.network, noisy, target, INSIDE, OUTSIDE)
 
     def recovered(self) -> Shown:
-        """Both masks."""
-        pictures = [mask.expand(3, -1, -1) for mask in self.found]
-        figure = plots.strip(pictures, ["the mask", "found by gradient descent"], columns=3)
+        """Both masks, and how far they differ."""
+        mask, found = self.found
+        pictures = [x.expand(3, -1, -1) for x in (mask, found, (found - mask).abs())]
+        figure = plots.strip(pictures, ["the mask", "found by gradient descent", "difference"])
         return Shown(figure, [self.run.record], self.shown.title)
 
     def recovered_said(self) -> Said:

@@ -6,14 +6,20 @@ A notebook cell that shows a table carries the same metadata as one that shows a
 
 and because its name starts with `tab-` it is counted among the tables, is of the class
 `study-table` (whose style puts the caption above), and is cited by {numref}`tab-denoising` as "Table 1".
+In all tables, names of files may be broken where a reader expects it.
 """
 
 from __future__ import annotations
+
+import re
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.writers.html5 import HTML5Translator
+
+CELL, CODE = re.compile(r"<td.*?</td>", re.DOTALL), re.compile(r'(?<=<span class="pre">)[^<]*')
 
 
 class TableFigure(nodes.figure):
@@ -44,8 +50,20 @@ def depart(self: HTML5Translator, node: TableFigure) -> None:
     self.depart_figure(node)
 
 
+def breakable(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Let code in the cells of tables break after / and _, so that file names fit narrow columns."""
+
+    def code(found: re.Match[str]) -> str:
+        return re.sub(r"([/_])(?=\w)", r"\1<wbr>", found[0])
+
+    context["body"] = CELL.sub(lambda cell: CODE.sub(code, cell[0]), context.get("body", ""))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the node and the transform."""
+    """Register the node and the transform, and listen for pages."""
     app.add_enumerable_node(TableFigure, "table", html=(visit, depart))
     app.add_transform(NumberAsTable)
+    app.connect("html-page-context", breakable)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,6 +6,7 @@ import llms
 import publication
 import pytest
 import study_publication
+import study_tables
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,4 +116,15 @@ def test_the_list_for_programs_names_each_page_with_a_sentence(tmp_path, address
     assert (tmp_path / "dial.html.md").read_text() == TEXT
     assert (tmp_path / "llms.txt").read_text() == (
         f"# T\n\n> D\n\n## Pages\n\n- [Dial]({address}dial.html.md): It is 34.2 dB at $\\omega$.\n"
+    )
+
+
+def test_names_of_files_in_tables_break_after_their_separators():
+    def code(text):
+        return f'<code><span class="pre">{text}</span></code>'
+
+    context = {"body": f"<p>{code('a/b_c')}</p><td>{code('data/a_b.csv')} x/y, {code('data/')}</td>"}
+    study_tables.breakable(None, "", "", context, None)
+    assert context["body"] == (
+        f"<p>{code('a/b_c')}</p><td>{code('data/<wbr>a_<wbr>b.csv')} x/y, {code('data/')}</td>"
     )

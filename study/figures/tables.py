@@ -113,7 +113,7 @@ def _laid_out(styler: Styler) -> Styler:
 
 
 def _unbroken(label: Any) -> Any:
-    short = isinstance(label, str) and len(label) <= len("16 x 64")
+    short = isinstance(label, str) and len(label) <= len("keeps 50 %")
     return label.replace(" ", "\N{NO-BREAK SPACE}") if short else label
 
 

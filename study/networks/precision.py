@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_map_only
 ROUNDED = frozenset(
     {torch.conv2d, torch.conv_transpose2d, F.linear, torch.matmul, Tensor.matmul, Tensor.__matmul__}
 )
-"""Functions that PyTorch computes in bf16 up to 60 times slower than in float32 on such processors."""
+"""Functions that PyTorch computes in bf16 much more slowly than in float32 on such processors."""
 
 
 def bf16(device: torch.device, enabled: bool = True) -> AbstractContextManager:

@@ -6,7 +6,7 @@ A notebook cell that shows a table carries the same metadata as one that shows a
 
 and because its name starts with `tab-` it is counted among the tables, is of the class
 `study-table` (whose style puts the caption above), and is cited by {numref}`tab-denoising` as "Table 1".
-In all tables, names of files may be broken where a reader expects it.
+In the cells of all tables, code may break after / and _.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def depart(self: HTML5Translator, node: TableFigure) -> None:
 def breakable(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """Let code in the cells of tables break after / and _, so that file names fit narrow columns."""
+    """Let code in the cells of tables break after / and _, so that names of files fit narrow columns."""
 
     def code(found: re.Match[str]) -> str:
         return re.sub(r"([/_])(?=\w)", r"\1<wbr>", found[0])

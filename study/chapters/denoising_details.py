@@ -32,7 +32,7 @@ BIGGER = Either(
 """value: PSNR at (1, 0) above that of the small network, dB."""
 
 
-def _pair(first: str, second: str) -> str:
+def pair(first: str, second: str) -> str:
     """Names of two runs of one seed and size, in short: "denoising, dni and dynet, seed0"."""
     found = re.fullmatch(
         r"([a-z]+)-(.+)-\d+x\d+.*-(seed\d+) and \1-(.+)-\d+x\d+.*", f"{first} and {second}"
@@ -175,7 +175,7 @@ class Details(Denoising):
                 "rows compared": found.rows,
                 "largest difference": found.difference.map("{:.1g}".format),
             }
-        ).set_index(pd.Index(map(_pair, found["first"], found["second"])))
+        ).set_index(pd.Index(map(pair, found["first"], found["second"])))
         return Shown(tables.tidy(table))
 
     def same_seed_said(self) -> Said:

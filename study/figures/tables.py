@@ -118,8 +118,8 @@ def _unbroken(label: Any) -> Any:
 
 
 def _has_words(column: pd.Series) -> bool:
-    words = [value for value in column if not (pd.api.types.is_scalar(value) and pd.isna(value))]
-    return bool(words) and all(isinstance(word, str) and word[:1].isalpha() for word in words)
+    words = column.dropna()
+    return len(words) > 0 and all(isinstance(word, str) and word[:1].isalpha() for word in words)
 
 
 def sortable(styler: Styler) -> Styler:

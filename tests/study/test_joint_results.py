@@ -61,7 +61,7 @@ def test_the_nearest_row_has_a_margin_over_the_second():
     assert found.margin == pytest.approx(0.75)
 
 
-def test_the_lie_is_zero_for_the_true_degradation_and_grows_with_blur():
+def test_the_error_of_the_levels_is_zero_for_the_true_degradation_and_grows_with_blur():
     assert compute.level_error(30.0, 0.0) == 0.0
     assert compute.level_error(30.0, 4.0) == pytest.approx(1.0)
     assert compute.level_error(0.0, 4.0) == pytest.approx(2**0.5)
@@ -73,7 +73,7 @@ def gains(value):
     return pd.DataFrame([[value(s, r) for s in sigmas] for r in rhos], rhos, sigmas)
 
 
-def test_gains_follow_the_lie_when_they_have_its_order():
+def test_gains_follow_the_error_of_the_levels_when_they_have_its_order():
     assert compute.follows(gains(compute.level_error)) == pytest.approx(1.0)
     assert compute.follows(gains(lambda s, r: compute.level_error(s, r) ** 2)) == pytest.approx(1.0)
     assert compute.follows(gains(lambda s, r: -compute.level_error(s, r))) == pytest.approx(-1.0)

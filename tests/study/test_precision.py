@@ -9,7 +9,7 @@ from study.networks import precision
 from tunable_core import Tunable
 
 CPU = torch.device("cpu")
-GREY = torch.rand(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
+IMAGE = torch.rand(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
 
 
 def network() -> nn.Module:
@@ -31,8 +31,8 @@ def run(model, x, native, monkeypatch, *omega):
 @pytest.mark.parametrize("tunable", [False, True])
 def test_rounded_arithmetic_is_that_of_autocast(tunable, monkeypatch):
     model, omega = (Tunable(network(), p=2), [[0.7, 0.3]]) if tunable else (network(), [])
-    autocast, gradients = run(model, GREY, True, monkeypatch, *omega)
-    rounded, others = run(model, GREY, False, monkeypatch, *omega)
+    autocast, gradients = run(model, IMAGE, True, monkeypatch, *omega)
+    rounded, others = run(model, IMAGE, False, monkeypatch, *omega)
     assert rounded.dtype == autocast.dtype == torch.bfloat16
     torch.testing.assert_close(rounded, autocast, rtol=2**-7, atol=2**-9)
     for one, other in zip(gradients, others, strict=True):
@@ -58,4 +58,4 @@ def test_blocks_without_autocast_stay_in_float32(monkeypatch):
 def test_nothing_changes_unless_enabled(monkeypatch):
     monkeypatch.setattr(precision, "_native", lambda: False)
     with precision.bf16(CPU, enabled=False):
-        assert network()(GREY).dtype == torch.float32
+        assert network()(IMAGE).dtype == torch.float32

@@ -6,6 +6,7 @@ import pytest
 from torch import nn
 
 from study import configs, runs
+from study.chapters.denoising_details import pair
 from study.controls import DNIConfig, DyNetConfig
 from study.measuring.reruns import again, apart, begun_alike, unordered
 from study.measuring.sweep import DenoisingSweep, key, repeats, sweep
@@ -116,3 +117,15 @@ def test_operators_without_an_order_are_named(config, store):
     assert reflected == ["convolution", "reflected border"]
     enlarged = unordered(replace(config, network=BorderedConfig(True)))
     assert enlarged == ["convolution", "reflected border", "interpolation"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "short"),
+    [
+        ("denoising-dni-8x32-seed0", "denoising-dynet-8x32-seed0", "denoising, dni and dynet, seed0"),
+        ("sr-a-smooth-8x32-x-seed1", "sr-b-8x32-x-seed1", "sr, a-smooth and b, seed1"),
+        ("denoising-dni-8x32-seed0", "joint-fixed-8x32-seed0", "{first} and {second}"),
+    ],
+)
+def test_two_runs_of_one_seed_have_a_short_name(first, second, short):
+    assert pair(first, second) == short.format(first=first, second=second)

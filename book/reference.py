@@ -76,12 +76,14 @@ def write(root: Path, source: Path) -> None:
     """Write the pages into the staged book SOURCE, and list them on its page api/index."""
     found = pages(root)
     for subject, names in found.items():
-        parts = [f"# {dotted(subject)}", _first_line(root / subject)]
+        parts = [f"# {dotted(subject)}"]
+        if subject not in OWN_PAGE:
+            parts.append(_first_line(root / subject))
         for name in names:
-            title = name.removeprefix(f"{dotted(subject)}.")
+            if subject not in OWN_PAGE:
+                parts.append(f"## {name.removeprefix(f'{dotted(subject)}.')}")
             parts.append(
-                f"## {title}\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n"
-                "   :member-order: bysource\n```"
+                f"```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n   :member-order: bysource\n```"
             )
         (source / f"{page_name(subject)}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     lines = [f"- [](/{page_name(subject)}): {_first_line(root / subject)}" for subject in found]

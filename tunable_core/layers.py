@@ -79,5 +79,5 @@ class TunableLinear(_TunableLayer):
 
     @staticmethod
     def function(layer: nn.Linear, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """See _TunableLayer."""
+        """F.linear, with the arguments that the convolutions have."""
         return F.linear(x, weight, bias)

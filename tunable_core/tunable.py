@@ -206,18 +206,19 @@ class Tunable(AtCorners, InFolder):
 
     def summary(self) -> str:
         """A table of tuned and shared parameters with their counts: one line per layer, then totals."""
-        lines, total = [], {"tuned": 0, "shared": 0}
+        rows, total = [], {"tuned": 0, "shared": 0}
         for name, parameter in self.module.named_parameters():
             kind = "tuned" if name in self.layer_of else "shared"
             shape = list(parameter.shape[1:] if kind == "tuned" else parameter.shape)
             size = parameter.numel() // (self.kernels if kind == "tuned" else 1)
             total[kind] += size
-            lines.append(f"{name:<48} {shape!s:<20} {size:>12,} {kind}")
+            rows.append((name, str(shape), f"{size:,}", kind))
         phi = sum(p.numel() for p in self.phi.parameters())
         stored = total["tuned"] * self.kernels + total["shared"] + phi
+        wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join(
             [
-                *lines,
+                *(f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c:>{wide[2]}}  {d}" for a, b, c, d in rows),
                 f"tuned {total['tuned']:,} x {self.kernels} kernels + shared {total['shared']:,} + "
                 f"phi {phi:,} = {stored:,}, {stored / sum(total.values()):.2f} times the plain network",
             ]

@@ -2,8 +2,9 @@
 
 Docstrings of the library are plain text: a first sentence, remarks, then lines that begin with a
 parameter's name and a colon, or with "Raises". Here they become paragraphs of reStructuredText, every
-character of which stands for itself. In the prose of any page a `name` that is one class or function of
-the library, or `module.name`, or the path of a module, links to its entry.
+character of which stands for itself; examples (`>>>`) stay as they are. In the prose of any page a
+`name` that is one class or function of the library, or `module.name`, or the path of a module, links to its
+entry.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.util.nodes import make_refnode
 
 ITEM = re.compile(r"([a-z_]\w*(?:, [a-z_]\w*)*): ")
+SENTENCE_ENDS = (".", ":", ";", ")")
 LINKED = ("class", "function", "method", "module", "exception")
 PACKAGES = ("tunable_core.", "tunable_photo.", "study.")
 OTHERS = {"tunable", "sweep", "photo", "at", "model", "groups"}
@@ -36,16 +38,23 @@ def plain(text: str) -> str:
 
 
 def paragraphs(lines: list[str]) -> list[str]:
-    """A docstring as paragraphs, one for each parameter, wrapped lines joined."""
+    """A docstring as paragraphs, one for each parameter, wrapped lines joined but those of examples."""
     found: list[str] = []
     fresh = True
     for line in map(str.strip, lines):
-        if line and (fresh or ITEM.match(line) or line.startswith("Raises ")):
+        if line and not fresh and found[-1].startswith(">>>"):
+            found[-1] += f"\n{line}"
+        elif line and (fresh or _begins(line, found[-1])):
             found.append(line)
         elif line:
             found[-1] += f" {line}"
         fresh = not line
     return found
+
+
+def _begins(line: str, before: str) -> bool:
+    """Whether a line begins a paragraph: not in the middle of a sentence."""
+    return before.endswith(SENTENCE_ENDS) and bool(ITEM.match(line) or line.startswith("Raises "))
 
 
 def tell(app: Sphinx, what: str, name: str, obj: object, options: Any, lines: list[str]) -> None:
@@ -55,9 +64,17 @@ def tell(app: Sphinx, what: str, name: str, obj: object, options: Any, lines: li
         match = ITEM.match(paragraph)
         if match:
             written += [f"**{plain(match[1])}**: {plain(paragraph[match.end() :])}", ""]
+        elif paragraph.startswith(">>>"):
+            written += [*paragraph.splitlines(), ""]
         else:
             written += [plain(paragraph), ""]
     lines[:] = written
+
+
+def tidy(*event: Any) -> tuple[str | None, str | None]:
+    """A signature whose defaults Python can read: those made by functions become three dots."""
+    *_, signature, returns = event
+    return signature and re.sub(r"<(?:factory|function (?:<lambda>|[^>]+))>", "...", signature), returns
 
 
 def names(objects: Mapping[str, Any]) -> dict[str, str]:
@@ -106,6 +123,7 @@ def shorten(app: Sphinx, doctree: nodes.document) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register them."""
     app.connect("autodoc-process-docstring", tell)
+    app.connect("autodoc-process-signature", tidy)
     app.connect("doctree-read", shorten)
     app.connect("doctree-resolved", link)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

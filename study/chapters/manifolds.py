@@ -28,8 +28,8 @@ FRAMES, PIXELS = 11, 24
 class Manifolds(Chapter):
     """The chapter, from the parameters of its notebook.
 
-    profile: budget of the networks. positions: omegas from (0, 1) to (1, 0), at least 3. perplexity,
-    seed: of t-SNE. Raises ValueError for fewer positions.
+    profile: budget of the networks. positions: omegas from (0, 1) to (1, 0), at least 3.
+    perplexity, seed: of t-SNE. Raises ValueError for fewer positions.
     """
 
     asked = (

@@ -35,6 +35,23 @@ def test_a_parameter_takes_its_continuation_along_and_wrapped_lines_join():
     assert study_api.paragraphs(lines) == expected
 
 
+def test_a_sentence_with_a_colon_is_no_parameter_where_a_line_of_it_begins():
+    lines = ["An adversary is an", "exception: its loss", "differs."]
+    assert study_api.paragraphs(lines) == ["An adversary is an exception: its loss differs."]
+
+
+@pytest.mark.parametrize("default", ["<factory>", "<function <lambda>>", "<function l1 at 0x7f>"])
+def test_a_default_that_python_cannot_read_becomes_dots(default):
+    (signature, _) = study_api.tidy(None, "class", "T", None, None, f"(a: int = {default}, b=1)", None)
+    assert signature == "(a: int = ..., b=1)"
+
+
+def test_an_example_in_a_docstring_keeps_its_lines():
+    lines = ["Do it.", "", "    >>> from x_y import z", "    >>> z()", "    True", "", "It is done."]
+    study_api.tell(None, "class", "Z", None, None, lines)
+    assert lines == ["Do it.", "", ">>> from x_y import z", ">>> z()", "True", "", "It is done.", ""]
+
+
 def entry(kind):
     return SimpleNamespace(objtype=kind)
 

@@ -3,8 +3,8 @@
 Docstrings of the library are plain text: a first sentence, remarks, then lines that begin with a
 parameter's name and a colon, or with "Raises". Here they become paragraphs of reStructuredText, every
 character of which stands for itself; examples (`>>>`) stay as they are. In the prose of any page a
-`name` that is one class or function of the library, or `module.name`, or the path of a module, links to its
-entry.
+`name` that is one class or function of the library, or `module.name`, or the path of a module, links
+to its entry.
 """
 
 from __future__ import annotations

@@ -187,7 +187,7 @@ def _file(
     net: nn.Module, inputs: tuple[Tensor, ...], kind: str, names: list[str], free: dict[int, str]
 ) -> Any:
     """The ONNX program, without the source locations that torch writes into every node."""
-    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
+    from onnx_ir.passes.common import ClearMetadataAndDocStringPass, CommonSubexpressionEliminationPass
 
     shapes = tuple(free if x.ndim == 4 else None for x in inputs)
     dynamic = tuple(s if s is None else dict.fromkeys(s, Dim.DYNAMIC) for s in shapes)
@@ -207,18 +207,20 @@ def _file(
         raise ExportError(f"{kind} cannot be exported {form}: {reason}") from error
     try:
         with _quietly():
-            program = torch.onnx.export(
+            program: Any = torch.onnx.export(
                 traced,
                 dynamo=True,
+                optimize=False,
                 verbose=False,
                 input_names=["image", "omega"][: len(inputs)],
                 output_names=names,
                 dynamic_shapes=shapes if free else None,
             )
+            CommonSubexpressionEliminationPass()(program.model)  # makes optimize() ten times faster
+            program.optimize()
     except Exception as error:  # torch.onnx raises many kinds
-        cause = error.__cause__ or error
-        raise ExportError(f"{kind} cannot be converted to ONNX: '{_first_line(cause)}'") from error
-    assert program is not None  # with dynamo=True it never is
+        reason = _first_line(error.__cause__ or error)
+        raise ExportError(f"{kind} cannot be converted to ONNX: '{reason}'") from error
     ClearMetadataAndDocStringPass()(program.model)
     return program
 

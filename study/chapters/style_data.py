@@ -96,7 +96,7 @@ class Measured:
             styles=self.task.styles,
             layer=self.task.layer,
             every=EVERY,
-            crop=CROP,
+            crop=CROP // 4 if self.budget.name == "smoke" else CROP,
         )
 
     @property

@@ -9,13 +9,10 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from visits import BUILT, PAGES, Visit, visit
 
-BOOK = Path(__file__).resolve().parents[2] / "book"
-BUILT = Path(os.environ.get("TUNABLE_BOOK") or BOOK / "_build/html")
-"""The book that the browser opens."""
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
 )
@@ -69,3 +66,22 @@ def context(address, launch):
     browser = launch("--disable-gpu")
     yield browser.new_context(viewport={"width": 1280, "height": 900})
     browser.close()
+
+
+@pytest.fixture(scope="session", params=PAGES or ["book"])
+def seen(request, context, address) -> Visit:
+    """A page, visited once for all of its tests."""
+    return visit(context, address, request.param)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """The tests of a page run in one process, and so do the other tests of a file."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByPage(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            page = nodeid.partition("[")[2].removesuffix("]")
+            return page if page in PAGES else nodeid.partition("::")[0]
+
+    return ByPage(config, log)

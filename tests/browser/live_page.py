@@ -1,15 +1,14 @@
 """Open the live page in tests, and wait for it."""
 
-import os
 from pathlib import Path
 
 import pytest
+from visits import BUILT
 
 from study.runs import named
 from tunable_photo import networks
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILT = Path(os.environ.get("TUNABLE_BOOK") or ROOT / "book/_build/html")
 
 COMPUTED = "Computed in your browser"
 

@@ -2,57 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import pytest
+from visits import BUILT
 
 pytestmark = pytest.mark.browser
 
-BUILT = Path(os.environ.get("TUNABLE_BOOK") or Path(__file__).resolve().parents[2] / "book/_build/html")
-PAGES = sorted(
-    path.relative_to(BUILT).as_posix()
-    for path in BUILT.rglob("*.html")
-    if not path.relative_to(BUILT).parts[0].startswith("_") and path != BUILT / "index.html"
-)  # index.html only leads to the first page
 BYTES, REQUESTS, WHOLE = 1_000_000, 20, 4_000_000
 """Of a page before its pictures, and of a page with all of them."""
 PICTURES = (".png", ".webp", ".jpg", ".svg")
 
 
-@pytest.fixture(scope="module")
-def asked(context, address):
-    """asked(name): paths of all files that a page loads on a first visit, including its pictures."""
-
-    def visit(name: str) -> list[str]:
-        own = context.browser.new_context(viewport={"width": 1280, "height": 900})
-        page, found = own.new_page(), []
-        page.on("request", lambda request: found.append(unquote(urlsplit(request.url).path).strip("/")))
-        page.goto(f"{address}/{name}", wait_until="networkidle")
-        page.evaluate("""() => Promise.all([...document.images].map(e => {
-            e.loading = "eager"; return e.decode().catch(() => null); }))""")
-        own.close()
-        return [path for path in found if (BUILT / path).is_file()]
-
-    return visit
-
-
-@pytest.mark.parametrize("name", PAGES or ["book"])
-def test_a_page_is_light(asked, name):
+def test_a_page_is_light(seen):
     """The networks and the runtime of the live page, below live/, are loaded later and not counted."""
-    found = [path for path in dict.fromkeys(asked(name)) if not path.startswith("live/")]
+    found = [path for path in dict.fromkeys(seen.asked) if not path.startswith("live/")]
     sizes = {path: (BUILT / path).stat().st_size for path in found}
     before = {path: size for path, size in sizes.items() if not path.endswith(PICTURES)}
+    assert f"{seen.name}.html" in before
     assert len(before) <= REQUESTS, sorted(before)
     assert sum(before.values()) <= BYTES, before
     assert sum(sizes.values()) <= WHOLE, sizes
 
 
-def test_only_pages_with_formulas_load_what_sets_them(asked):
-    assert any("katex" in path for path in asked("03-denoising.html"))
-    assert not any("katex" in path for path in asked("404.html"))
+def test_only_pages_with_formulas_load_what_sets_them(seen):
+    assert any("katex" in path for path in seen.asked) == (seen.found["formulas"] > 0)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,11 @@
 """The reference and its links, in the built book."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
+from visits import BUILT
 
 pytestmark = pytest.mark.browser
-
-BUILT = Path(os.environ.get("TUNABLE_BOOK") or Path(__file__).resolve().parents[2] / "book/_build/html")
 
 
 def test_a_word_says_what_it_means_to_the_pointer_and_to_the_keyboard(context, address):

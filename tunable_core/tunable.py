@@ -208,11 +208,9 @@ class Tunable(AtCorners, InFolder):
         """A table of tuned and shared parameters with their counts: one line per layer, then totals."""
         rows, total = [], {"tuned": 0, "shared": 0}
         for name, parameter in self.module.named_parameters():
-            kind = "tuned" if name in self.layer_of else "shared"
-            shape = list(parameter.shape[1:] if kind == "tuned" else parameter.shape)
-            size = parameter.numel() // (self.kernels if kind == "tuned" else 1)
-            total[kind] += size
-            rows.append((name, str(shape), f"{size:,}", kind))
+            kind, one = ("tuned", parameter[0]) if name in self.layer_of else ("shared", parameter)
+            total[kind] += one.numel()
+            rows.append((name, str(list(one.shape)), f"{one.numel():,}", kind))
         phi = sum(p.numel() for p in self.phi.parameters())
         stored = total["tuned"] * self.kernels + total["shared"] + phi
         wide = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -1,11 +1,13 @@
 """The rivals in a chapter: those in the store; none is trained or measured for it."""
 
+import pandas as pd
 import pytest
 
 from study import runs
 from study.chapters import denoising_data, super_resolution_data
 from study.chapters.denoising_data import OPTIONAL, SHORT, UNTRAINED
 from study.controls import Blend
+from study.measuring.sweep import FIVE
 
 
 def denoising(profile="laptop"):
@@ -46,3 +48,15 @@ def test_transport_is_never_measured_for_a_chapter(monkeypatch):
     monkeypatch.setattr(super_resolution_data, "_stored", lambda of, what: None)
     monkeypatch.setattr(super_resolution_data, "sweep", None)  # calling it would fail
     assert data._table("transport", data.five("kodak")) is None
+
+
+def test_one_method_whose_seeds_differ_a_lot_does_not_stand_for_those_with_one_seed():
+    def means(value):
+        return pd.DataFrame({"psnr": 5 * [value]}, index=pd.MultiIndex.from_tuples(FIVE))
+
+    data = object.__new__(denoising_data.Measured)
+    seeds = {"dni": (34.0, 34.2), "film": (34.0, 34.4), "soup": (30.0, 33.0), "blend": (35.0,)}
+    data.seed_means = {m: dict(enumerate(map(means, values))) for m, values in seeds.items()}
+    spreads = data.spreads("psnr")
+    assert spreads.loc["soup"].tolist() == pytest.approx(5 * [1.5])
+    assert spreads.loc["blend"].tolist() == pytest.approx(5 * [0.2])

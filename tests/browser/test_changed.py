@@ -37,7 +37,7 @@ CHANGES = {
         "figure_image": "astronaut",
     },
     "07-super-resolution-swinir": {"figure_image": "coffee", "crop": 56},
-    "08-style-transfer": {"rivals": ["film"], "edge": 3, "steps": 4, "photos": ["chelsea"]},
+    "08-style-transfer": {"rivals": ["film"], "edge": 4, "steps": 4, "photos": ["chelsea"]},
     "09-kernel-manifolds": {"positions": 7, "seed": 1, "perplexity": 3.0},
     "10-claims": {"profile": "paper"},
     "11-real-photographs": {
@@ -60,7 +60,7 @@ CHANGES = {
         "rhos": [0.0, 2.0],
     },
     "16-solvable-dial": {"steps": 20, "sigma": 1.0, "correlation": 0.5, "side": 3},
-    "18-style-details": {"rivals": ["film"], "edge": 3, "steps": 4, "photos": ["chelsea"]},
+    "18-style-details": {"rivals": ["film"], "edge": 4, "steps": 4, "photos": ["chelsea"]},
 }
 """For each notebook other values of its main parameters than those of the smoke budget."""
 

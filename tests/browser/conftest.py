@@ -63,7 +63,7 @@ def launch():
 
 @pytest.fixture(scope="session")
 def context(address, launch):
-    browser = launch("--disable-gpu")
+    browser = launch("--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
     yield browser.new_context(viewport={"width": 1280, "height": 900})
     browser.close()
 

@@ -85,8 +85,8 @@ def test_links_within_the_book_lead_somewhere(seen, address):
             continue
         place, path = unquote(place), unquote(urlsplit(where).path).strip("/") or "index.html"
         view = path == "live.html" and place.startswith("network=")  # see test_live_views.py
-        front = path in ("index.html", "") or not path.endswith(".html")
-        known = view or front or not place or place in ids(path)
+        whole = not place or path == "index.html" or not path.endswith(".html")
+        known = view or whole or place in ids(path)
         if not (BUILT / path).is_file() or not known:
             dead.append(link)
     assert not dead

@@ -62,7 +62,7 @@ class Visit:
     asked: list[str] = field(default_factory=list)
     """Files of the book that it loads, with all pictures."""
     outside: list[str] = field(default_factory=list)
-    """Requests to anywhere else; none is answered."""
+    """Requests to anywhere else; the browser finds no other host."""
 
 
 def visit(context, address: str, name: str) -> Visit:

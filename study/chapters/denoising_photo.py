@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from study.chapters.denoising_data import EVEN, NAMES, SWITCH, Measured
-from study.chapters.pictures import Picture, picture
+from study.chapters.pictures import Picture, picture, through
 from study.chapters.shown import Shown
 from study.figures import plots
 from study.images.degradations import seeded_noise
@@ -37,14 +37,16 @@ class Photo:
 
     @torch.inference_mode()
     def turned(self, method: str, omegas: Sequence[Sequence[float]]) -> list[Tensor]:
-        """The photograph at each omega, [3, H, W]."""
-        control = self.data.controls[method].eval()
-        return [output[0] for output in control.outputs(self.noisy[None], torch.tensor(omegas))]
+        """The magnified square at each omega, [3, side, side]."""
+        control, dials = self.data.controls[method].eval(), torch.tensor(omegas)
+        square = self.picture.square
+        outputs = through(lambda x: control.outputs(x, dials), self.noisy[None], square)
+        return [output[0] for output in outputs]
 
     def label(self, output: Tensor) -> str:
-        """PSNR and kept fraction of the whole photograph."""
-        clean = self.picture.clean[None]
-        kept = kept_fraction(output[None], clean, self.noisy[None]).item()
+        """PSNR and kept fraction of the magnified square."""
+        clean, noisy = (self.picture.cut(image)[None] for image in (self.picture.clean, self.noisy))
+        kept = kept_fraction(output[None], clean, noisy).item()
         return f"{psnr(output[None], clean).item():.2f} dB, f = {kept:.2f}"
 
     def pictures(self, *methods: str) -> Shown:
@@ -52,7 +54,7 @@ class Photo:
         pieces, titles = [], []
         for method in methods or (EVEN, SWITCH):
             for omega, output in zip(FIVE[1:-1], self.turned(method, FIVE[1:-1]), strict=True):
-                pieces.append(self.picture.cut(output))
+                pieces.append(output)
                 titles.append(
                     f"{NAMES.get(method, method)} at {plots.dials(omega)}\n{self.label(output)}"
                 )
@@ -69,7 +71,7 @@ class Photo:
             for turn, output in zip(turns, outputs, strict=True)
         ]
         film = plots.filmstrip(
-            [self.picture.cut(output) for output in outputs],
+            outputs,
             marks,
             {"From noise preservation to fidelity": positions},
             f"The magnified square at {positions} positions of the dial.",

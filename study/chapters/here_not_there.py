@@ -12,7 +12,7 @@ from torch import Tensor
 
 from study import configs, runs
 from study.chapters.findings import Either
-from study.chapters.pictures import picture
+from study.chapters.pictures import picture, through
 from study.chapters.shown import Said, Shown
 from study.figures import plots, tables
 from study.images import datasets
@@ -117,15 +117,12 @@ class HereNotThere:
         """The Tunable of the run."""
         return self.run.control.network.eval()
 
-    def _ways(self, mask: Tensor) -> dict[str, Tensor]:
-        return edges.ways(self.network, self.noisy, mask, INSIDE, OUTSIDE)
-
     def face(self) -> Shown:
         """The noisy photograph, the noise removed everywhere, and removed around the face alone."""
         network = self.network  # made, or trained, with gradients
+        dials = edges.as_map(edges.feathered(self.mask, self.feather), INSIDE, OUTSIDE)
         with torch.inference_mode():
-            clean = network(self.noisy[None], OUTSIDE)[0]
-        here = self._ways(edges.feathered(self.mask, self.feather))[edges.KERNELS]
+            clean, here = (network(self.noisy[None], omega)[0] for omega in (OUTSIDE, dials))
         titles = ["noisy", f"{plots.dials(OUTSIDE)} everywhere", f"{plots.dials(INSIDE)} on the face"]
         figure = plots.strip([self.noisy, clean, here], titles, columns=3)
         return Shown(figure, [self.run.record], f"{self.shown.title}, sigma {self.sigma:g}")
@@ -140,10 +137,13 @@ class HereNotThere:
         start = max(0, min(left - side // 2, self.mask.shape[1] - side))
         pieces, titles = [], []
         for mask, kind in ((self.mask, "sharp"), (edges.feathered(self.mask, self.feather), "soft")):
-            for way, output in self._ways(mask).items():
-                pieces.append(output[:, top : top + side, start : start + side])
-                titles.append(f"{way}, {kind}")
+            pieces += through(self._ways, torch.cat([self.noisy, mask[None]]), (top, start, side))
+            titles += [f"{way}, {kind}" for way in (edges.KERNELS, edges.OUTPUTS, edges.INPUTS)]
         return Shown(plots.strip(pieces, titles, columns=3), [self.run.record], self.shown.title)
+
+    def _ways(self, masked: Tensor) -> list[Tensor]:
+        """The pictures of a noisy image and its mask, [4, H, W], in each of the ways."""
+        return [*edges.ways(self.network, masked[:3], masked[3], INSIDE, OUTSIDE).values()]
 
     @cached_property
     def profiles(self) -> dict[float, pd.DataFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -48,6 +48,23 @@ def picture(images: str, name: str, square: Sequence[int] | None = None, side: i
     side = min(side, *clean.shape[-2:])
     given = tuple(square) if square is not None and found == name else None
     return Picture(found, pictures.name, clean, given or busiest(clean, side))
+
+
+def through(
+    call: Callable[[Tensor], Sequence[Tensor]],
+    image: Tensor,
+    square: tuple[int, int, int],
+    margin: int = 40,
+) -> list[Tensor]:
+    """The square of each picture that `call` makes of an image [..., H, W], without making all of it.
+
+    margin: pixels around the square that are given to `call` too. If they are at least the reach of a
+    network, the squares equal those of whole pictures; 40 is enough for the denoisers of all budgets.
+    """
+    top, left, side = square
+    above, before = min(margin, top), min(margin, left)
+    near = image[..., top - above : top + side + margin, left - before : left + side + margin]
+    return [output[..., above : above + side, before : before + side] for output in call(near)]
 
 
 def busiest(image: Tensor, side: int, stride: int = 8) -> tuple[int, int, int]:

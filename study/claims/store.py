@@ -22,7 +22,7 @@ from study.measuring import bench
 from study.measuring.image_sweep import FIVE, LEVELS, ImageSweep
 from study.measuring.intervals import Block
 from study.measuring.sweep import sweep
-from study.runs import RunConfig
+from study.runs import Run, RunConfig
 
 
 class Cost(NamedTuple):
@@ -51,11 +51,12 @@ class Store(Source):
         self.benches: dict[str, dict[str, Any]] = {}
         """Records of the requested benchmarks, by device."""
         self._read: dict[tuple[RunConfig, ImageSweep], pd.DataFrame | NotMeasured] = {}
+        self._loaded: dict[RunConfig, Run] = {}
 
     def for_next(self) -> Store:
         """The same store with nothing asked for yet; what was read is not read again."""
         other = Store(self.budget, self.target, make=self.make)
-        other._read = self._read
+        other._read, other._loaded = self._read, self._loaded
         return other
 
     def readings(self) -> dict[str, Source]:
@@ -187,8 +188,7 @@ class Store(Source):
             frame = measured(of, what)
         else:
             frame = self._once(of, what)
-            if of.name not in self.runs:
-                self.runs[of.name] = runs.get(of, progress=False, weights=False).record
+            self.runs[of.name] = self._loaded[of].record
         self.sweeps[frame.attrs["record"]["sha256"]] = frame
         return frame
 
@@ -196,7 +196,11 @@ class Store(Source):
         """As measured(); neither a table nor its absence is looked up twice."""
         if (of, what) not in self._read:
             try:
-                self._read[of, what] = measured(of, what)
+                if of not in self._loaded:
+                    if runs.find(of) is None:
+                        raise NotMeasured(f"{of.name} on {what.images}")
+                    self._loaded[of] = runs.get(of, progress=False, weights=False)
+                self._read[of, what] = measured(self._loaded[of], what)
             except NotMeasured as missing:
                 self._read[of, what] = missing
         found = self._read[of, what]

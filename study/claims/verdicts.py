@@ -12,7 +12,7 @@ from study.controls import Control
 from study.measuring.image_sweep import FIVE, ImageSweep
 from study.measuring.intervals import Estimate
 from study.measuring.sweep import average, find
-from study.runs import RunConfig
+from study.runs import Run, RunConfig
 
 Level = Literal[
     "reproduced", "partly", "not reproduced", "cannot be told at this budget", "not measured here"
@@ -95,11 +95,12 @@ def joined(verdicts: Sequence[tuple[str, Verdict]]) -> Verdict:
     return Verdict(level, evidence, beside, differ)
 
 
-def measured(config: RunConfig | Control, what: ImageSweep) -> pd.DataFrame:
+def measured(of: RunConfig | Run | Control, what: ImageSweep) -> pd.DataFrame:
     """The stored sweep of a run (or of a control that is not trained). Raises NotMeasured."""
     try:
-        return find(config, what)
+        return find(of, what)
     except FileNotFoundError as error:
+        config = of.config if isinstance(of, Run) else of
         name = config.name if isinstance(config, RunConfig) else type(config).__name__
         raise NotMeasured(f"{name} on {what.images}") from error
 

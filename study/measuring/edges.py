@@ -123,9 +123,8 @@ def fitted(
     share = torch.full(image.shape[1:], 0.5, requires_grad=True)
     optimizer = torch.optim.Adam([share], lr=rate)
     for _ in range(steps):
-        optimizer.zero_grad()
         output = network(image[None], as_map(share, inside, outside))[0]
-        (output - target).square().sum().backward()
+        (share.grad,) = torch.autograd.grad((output - target).square().sum(), [share])
         optimizer.step()
         with torch.no_grad():
             share.clamp_(0, 1)

@@ -67,7 +67,7 @@ def keys(of: Control | Run, what: ImageSweep) -> list[str]:
     registered file of it; the key omits that of the small extract, with which the first released sweeps
     were measured.
     """
-    control = of if isinstance(of, Control) else of.trained or of.config.build()
+    control = of.structure if isinstance(of, Run) else of
     configs = [getattr(module, "config", None) for module in control.modules()]
     parts = dict(control.named_children())
     content = {

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,11 @@ class Run:
                 f"(runs.get(config) trains it again)"
             )
         return self.trained
+
+    @cached_property
+    def structure(self) -> Control:
+        """The trained control, or one with new weights, for what does not depend on the weights."""
+        return self.config.build() if self.trained is None else self.trained
 
     @property
     def state(self) -> str:

@@ -149,7 +149,7 @@ class HereNotThere:
     def profiles(self) -> dict[float, pd.DataFrame]:
         """Errors by distance from the edge of a disc, for a sharp mask and a soft one."""
         photographs = datasets.load_or_samples("photos")
-        side = min(self.clean.shape[-1], 256)
+        side = min(self.clean.shape[-1], 192)
         images = {name: _middle(photographs[name].float() / 255, side) for name in photographs.ids}
         self.images = f"the middle of {len(images)} photographs of {photographs.name}"
         disc = edges.ellipse(side, side, [side / 4, side / 4, 3 * side / 4, 3 * side / 4])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from study.chapters.joint_data import LEAVE, NAMES, READINGS, RESTORE, SHARPEN, Measured
-from study.chapters.pictures import picture
+from study.chapters.pictures import picture, through
 from study.chapters.shown import Shown
 from study.figures import panels, plots
 from study.images.degradations import blur_then_noise
@@ -93,15 +93,17 @@ class Photo:
         """The middle of the window at many positions of both dials, for two sliders."""
         turns = torch.linspace(0, 1, positions)
         pairs = torch.cartesian_prod(turns, turns).tolist()
-        outputs = self.turned(method, self.degraded, pairs)
-        marks = [
-            f"{plots.dials([round(v, 2) for v in pair])}: {self.decibels(output):.2f} dB"
-            for pair, output in zip(pairs, outputs, strict=True)
-        ]
         edge = min(128, *self.clean.shape[-2:])
         top, left = ((side - edge) // 2 for side in self.clean.shape[-2:])
+        square = (top, left, edge)
+        outputs = through(lambda x: self.turned(method, x, pairs), self.degraded, square)
+        (clean,) = through(lambda x: [x], self.clean, square)
+        marks = [
+            f"{plots.dials([round(v, 2) for v in pair])}: {psnr(output[None], clean).item():.2f} dB"
+            for pair, output in zip(pairs, outputs, strict=True)
+        ]
         film = plots.filmstrip(
-            [output[:, top : top + edge, left : left + edge] for output in outputs],
+            outputs,
             marks,
             {"Noise removed, ω₁": positions, "Sharpened, ω₂": positions},
             "The middle of the square at many positions of two dials.",

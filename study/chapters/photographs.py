@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from study.chapters import photographs_words as words
 from study.chapters.base import Chapter, Sure, network
 from study.chapters.photographs_data import CLEAN, NAMES, REAL, REPORTED, Measured
-from study.chapters.pictures import picture
+from study.chapters.pictures import picture, through
 from study.chapters.shown import Shown
 from study.figures import photograph_plots, plots, tables
 from study.measuring.metrics import kept_fraction, psnr
@@ -217,14 +218,17 @@ class Photographs(Chapter):
         dial, and the cleanest of the paper's denoiser."""
         shown = self._shown
         file, scene = in_file(shown.clean, kind, self.figure_sigma)
-        outputs = self.data.answers("photo", file, SHOWN[1:])
-        paper = self.data.clean_answer("paper", file)[None]
-        pieces, titles = [shown.cut(file)], [f"the file\n{psnr(file[None], scene[None]).item():.2f} dB"]
+
+        def answers(image: Tensor) -> list[Tensor]:
+            ours = self.data.answers("photo", image, SHOWN[1:])
+            return [image[None], *ours, self.data.clean_answer("paper", image)[None]]
+
+        clean, (square, *outputs) = shown.cut(scene)[None], through(answers, file, shown.square)
+        titles = [f"the file\n{psnr(square, clean).item():.2f} dB"]
         named = [f"trained dial at {plots.dials(omega)}" for omega in SHOWN[1:]]
-        for name, output in zip(
-            [*named, f"{NAMES['paper']} at {plots.dials(CLEAN)}"], [*outputs, paper], strict=True
-        ):
-            kept = kept_fraction(output, scene[None], file[None]).item()
-            pieces.append(shown.cut(output[0]))
-            titles.append(f"{name}\n{psnr(output, scene[None]).item():.2f} dB, f = {kept:.2f}")
+        named.append(f"{NAMES['paper']} at {plots.dials(CLEAN)}")
+        for name, output in zip(named, outputs, strict=True):
+            kept = kept_fraction(output, clean, square).item()
+            titles.append(f"{name}\n{psnr(output, clean).item():.2f} dB, f = {kept:.2f}")
+        pieces = [output[0] for output in (square, *outputs)]
         return Shown(plots.strip(pieces, titles, columns=2), self.data.records, shown.title)

@@ -194,7 +194,7 @@ def test_a_control_without_a_plain_network_is_exported_at_an_omega_too(tmp_path)
 
 PADDED = {
     "swinir": (SwinIRConfig(12, (2,), heads=2, window=4), ("height", "width")),
-    "nafnet": (NAFNetConfig(4, (1, 1), 1, (1, 1)), tuple(shipping.NAMES.values())),
+    "nafnet": (NAFNetConfig(4, (1,), 1, (1,)), tuple(shipping.NAMES.values())),
 }
 """tests/browser/test_live_page.py has the style network."""
 

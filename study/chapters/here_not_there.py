@@ -236,8 +236,8 @@ class HereNotThere:
     @cached_property
     def found(self) -> tuple[Tensor, Tensor]:
         """A mask, and the one that gradient descent finds from what the first one made: [h, w] each."""
-        step = max(1, self.mask.shape[0] // 96)
-        mask, noisy = self.mask[::step, ::step][:96, :96], self.noisy[:, ::step, ::step][:, :96, :96]
+        step = max(1, self.mask.shape[0] // 72)
+        mask, noisy = self.mask[::step, ::step][:72, :72], self.noisy[:, ::step, ::step][:, :72, :72]
         with torch.no_grad():
             target = self.network(noisy[None], edges.as_map(mask, INSIDE, OUTSIDE))[0]
         return mask, edges.fitted(self.network, noisy, target, INSIDE, OUTSIDE)

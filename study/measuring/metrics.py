@@ -7,7 +7,9 @@ infinity, or exceed [0, 1] by more than noise explains (as images in [0, 255] or
 from __future__ import annotations
 
 import functools
+import math
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -140,15 +142,19 @@ def checked(metric: str, *, least: int = 1, crop: int = 0, **images: Tensor) -> 
     if len({tuple(shape) for shape in shapes.values()}) > 1:
         listed = " and ".join(map(str, shapes.values()))
         raise ValueError(f"images must have one shape; got {listed} (crop the larger one)")
+    beyond = []
     for name, image in images.items():
-        if not image.isfinite().all():
+        low, high = (v.item() for v in image.aminmax()) if image.numel() else (0, 0)
+        if not math.isfinite(high - low):
             raise ValueError(f"the {name} holds NaN or infinity, so the metric is undefined")
-        reach = image.abs().max().item() if image.numel() else 0
+        reach = max(-low, high)
         if reach > (100 if name == "output" else 4):
             raise ValueError(f"images must be in [0, 1]; the {name} reaches {reach:g} (divide by 255?)")
         if not image.is_floating_point():
             raise ValueError(f"{name} must be floating-point; got {image.dtype} (x.float() / 255)")
-    _check_areas(images)
+        if low < 0 or high > 1:
+            beyond.append(name)
+    _check_areas(images, beyond)
     size = shapes[name][-2:]
     if crop and min(size) <= 2 * crop:
         raise ValueError(f"a crop of {crop} leaves nothing of {size}")
@@ -160,12 +166,14 @@ def checked(metric: str, *, least: int = 1, crop: int = 0, **images: Tensor) -> 
     return [x[..., crop : x.shape[-2] - crop, crop : x.shape[-1] - crop] for x in images.values()]
 
 
-def _check_areas(images: dict[str, Tensor]) -> None:
-    """Refuse images of which whole areas, not only single pixels, are outside [0, 1]: as in [-1, 1]."""
+def _check_areas(images: dict[str, Tensor], beyond: Sequence[str]) -> None:
+    """Refuse images of which whole areas, not only single pixels, are outside [0, 1]: as in [-1, 1].
+
+    beyond: the names of those with pixels outside.
+    """
     way = "more than noise explains (from [-1, 1]: (x + 1) / 2)"
-    for name, image in images.items():
-        if not image.numel():
-            continue
+    for name in beyond:
+        image = images[name]
         if name == "output":
             if _from_minus_1_to_1(image, images.get("target", images.get("clean"))):
                 raise ValueError(f"images must be in [0, 1]; the output lies in [-1, 1], {way}")

@@ -144,7 +144,8 @@ def checked(metric: str, *, least: int = 1, crop: int = 0, **images: Tensor) -> 
         raise ValueError(f"images must have one shape; got {listed} (crop the larger one)")
     beyond = []
     for name, image in images.items():
-        low, high = (v.item() for v in image.aminmax()) if image.numel() else (0, 0)
+        values = image.abs() if image.is_complex() else image
+        low, high = (v.item() for v in values.aminmax()) if image.numel() else (0, 0)
         if not math.isfinite(high - low):
             raise ValueError(f"the {name} holds NaN or infinity, so the metric is undefined")
         reach = max(-low, high)

@@ -10,6 +10,8 @@ from study.measuring import edges
 from tunable_core import Tunable
 from tunable_photo.resnet import ResNetConfig
 
+pytestmark = pytest.mark.filterwarnings("ignore:data set 'kodak' is not in")  # any photograph will do
+
 
 @pytest.fixture
 def part():

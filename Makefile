@@ -7,7 +7,7 @@ BIN     := .venv/bin
 RUN     := $(BIN)/python
 STAMP   := .venv/.installed
 SMOKE   := book/_build/smoke
-TESTS   := OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist loadfile
+TESTS   := OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book smoke check test nightly bench claim table data runs lint format serve clean
@@ -56,7 +56,7 @@ check: lint  ## check style and run the quick tests
 	$(TESTS) -m "not slow" tests/core tests/photo tests/study
 
 test: lint  ## run everything: style, unit tests, types, smoke book with warnings as errors, the book in a browser
-	$(TESTS) -m "not browser"
+	$(TESTS) -m "not browser" tests/slow tests/book tests/core tests/photo tests/study
 	$(MAKE) smoke
 	TUNABLE_BOOK="$(CURDIR)/$(SMOKE)/html" TUNABLE_VENV="$(CURDIR)/.venv" $(TESTS) -m browser tests/browser
 

@@ -34,6 +34,7 @@ CHANGES = {
     "06-super-resolution": {
         "rivals": ["dynet"],
         "positions": 3,
+        "crop": 160,
         "figure_image": "astronaut",
     },
     "07-super-resolution-swinir": {"figure_image": "coffee", "crop": 56},

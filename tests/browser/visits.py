@@ -17,7 +17,7 @@ PAGES = sorted(
     if not path.relative_to(BUILT).parts[0].startswith("_") and path != BUILT / "index.html"
 )
 """All pages but index.html, which only leads to the first one."""
-LARGE = ("api/study-c*", "api/study-[fimnrt]*")
+LARGE = ("api/study-c*", "api/study-[fimnrt]*", "api/tunable_photo")
 """Pages of the reference that axe leaves out: it takes up to a minute for each, and they are made as
 api/tunable_core and api/study-disk are."""
 RULES = {

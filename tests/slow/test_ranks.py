@@ -99,7 +99,7 @@ def test_an_adversary_learns_in_two_processes_and_ends(tmp_path):
 @pytest.mark.slow
 def test_a_process_that_dies_ends_the_job_and_another_number_resumes(tmp_path):
     store = tmp_path / "store"
-    job = train(store, 2, steps=150, start_new_session=True)
+    job = train(store, 2, steps=90, start_new_session=True)
     pids = [int(job.stdout.readline().split()[1]) for _ in range(2)]
     checkpoint = None
     deadline = time.monotonic() + 120
@@ -112,9 +112,9 @@ def test_a_process_that_dies_ends_the_job_and_another_number_resumes(tmp_path):
     assert job.returncode != 0
     assert "Signal 9" in errors  # torchrun names the process that died
     assert checkpoint.exists()
-    ended(train(store, 1, steps=150))
-    ended(train(tmp_path / "undisturbed/store", 2, steps=150))
-    alike(store, tmp_path / "undisturbed/store", atol=2e-3)  # rounding adds up over 150 steps
+    ended(train(store, 1, steps=90))
+    ended(train(tmp_path / "undisturbed/store", 2, steps=90))
+    alike(store, tmp_path / "undisturbed/store", atol=2e-3)  # rounding adds up over 90 steps
 
 
 def test_alone_nothing_is_divided_or_waited_for():

@@ -147,7 +147,7 @@ def test_the_other_processes_keep_their_patience_while_the_first_waits_for_a_loc
             assert waiting.stdout.readline() == "waiting\n"
             # longer than the 10 seconds that the processes wait for each other
             with pytest.raises(subprocess.TimeoutExpired):
-                waiting.wait(timeout=15)
+                waiting.wait(timeout=12)
         finally:
             lock.release()
         assert said(waiting).count("found") == 2

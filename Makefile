@@ -56,7 +56,7 @@ check: lint  ## check style and run the quick tests
 	$(TESTS) -m "not slow" tests/core tests/photo tests/study
 
 test: lint  ## run everything: style, unit tests, types, smoke book with warnings as errors, the book in a browser
-	$(TESTS) -m "not browser" tests/slow tests/book tests/core tests/photo tests/study
+	$(TESTS) -m "not browser"
 	$(MAKE) smoke
 	TUNABLE_BOOK="$(CURDIR)/$(SMOKE)/html" TUNABLE_VENV="$(CURDIR)/.venv" $(TESTS) -m browser tests/browser
 

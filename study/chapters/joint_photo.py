@@ -97,7 +97,7 @@ class Photo:
         top, left = ((side - edge) // 2 for side in self.clean.shape[-2:])
         square = (top, left, edge)
         outputs = through(lambda x: self.turned(method, x, pairs), self.degraded, square)
-        (clean,) = through(lambda x: [x], self.clean, square)
+        clean = self.clean[..., top : top + edge, left : left + edge]
         marks = [
             f"{plots.dials([round(v, 2) for v in pair])}: {psnr(output[None], clean).item():.2f} dB"
             for pair, output in zip(pairs, outputs, strict=True)

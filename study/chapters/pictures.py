@@ -59,12 +59,14 @@ def through(
     """The square of each picture that `call` makes of an image [..., H, W], without making all of it.
 
     margin: pixels around the square that are given to `call` too. If they are at least the reach of a
-    network, the squares equal those of whole pictures; 40 is enough for the denoisers of all budgets.
+    network, the squares equal those of whole pictures; 40 is enough for the denoisers of all budgets and
+    the one for photographs. What is given begins at a multiple of 4, where strides begin.
     """
     top, left, side = square
-    above, before = min(margin, top), min(margin, left)
-    near = image[..., top - above : top + side + margin, left - before : left + side + margin]
-    return [output[..., above : above + side, before : before + side] for output in call(near)]
+    first, start = (max(0, place - margin) // 4 * 4 for place in (top, left))
+    near = image[..., first : top + side + margin, start : left + side + margin]
+    top, left = top - first, left - start
+    return [output[..., top : top + side, left : left + side] for output in call(near)]
 
 
 def busiest(image: Tensor, side: int, stride: int = 8) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -56,6 +57,8 @@ PRINTED_AS = {
     "cfsnet": "CFSNet",
 }
 """Ours to the names of the paper's Table 1."""
+BEYOND = ((0.25, 0.75), (0.0, 1.0), (-0.25, 1.25))
+"""A quarter before the end of noise preservation, the end, and a quarter beyond it."""
 DIALS = [dials(omega) for omega in FIVE]
 """The five positions as headings."""
 
@@ -121,6 +124,11 @@ class Measured(OnImages):
         )
         crop = min(192, self.crop or 192)
         return DenoisingSweep(self.images[0], sigmas=self.sigmas, omegas=omegas, every=3, crop=crop)
+
+    @property
+    def beyond(self) -> DenoisingSweep:
+        """Turned beyond the end of noise preservation, on the squares of `dial`."""
+        return replace(self.dial, omegas=BEYOND, extrapolate=True)
 
     @cached_property
     def runs(self) -> dict[str, dict[int, Run]]:

@@ -13,7 +13,7 @@ from study.measuring.sweep import sweep
 def main() -> None:
     """Measure what the store lacks."""
     noise = Denoising().data
-    for what in (noise.squares, noise.dial, *map(noise.whole, noise.images)):
+    for what in (noise.squares, noise.dial, noise.beyond, *map(noise.whole, noise.images)):
         sweep(noise.controls["wavelets"], what)
     small = SuperResolution().data
     along = [small.along(statistics=True), small.along(statistics=False)]

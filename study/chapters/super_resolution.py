@@ -40,8 +40,9 @@ class SuperResolution(Chapter):
     """The chapter, from the parameters of its notebook.
 
     profile: budget of the networks. images: test sets, the first of which the findings are about. crop:
-    side of a central crop of each test image, None for whole images. rivals: names of SHOWN beside
-    OURS. positions: omegas along the dial. figure_image, figure_rival: of the pictures.
+    side of a central crop of each test image (NIQE needs 192 or more), None for whole images. rivals:
+    names of SHOWN beside OURS. positions: omegas along the dial. figure_image, figure_rival: of the
+    pictures.
     """
 
     asked = (

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
-import torch
 
 from study import configs
 from study.chapters import which_one_words as words
 from study.chapters.denoising import Denoising
-from study.chapters.denoising_data import DIALS, NAMES, UNTRAINED
+from study.chapters.denoising_data import BEYOND, DIALS, NAMES, UNTRAINED
 from study.chapters.shown import Shown
 from study.chapters.which_one_results import Properties, goes_on, properties
 from study.controls import BlendConfig, WaveletBlendConfig
 from study.figures import tables
-from study.measuring.metrics import kept_fraction
+from study.measuring.sweep import average, by_seed
 
-BEYOND = ((0.25, 0.75), (0.0, 1.0), (-0.25, 1.25))
-"""A quarter before the end of noise preservation, the end, and a quarter beyond it."""
-CROP = 96
-"""Side of the square on which a dial is turned beyond its end, pixels."""
 COLUMNS = {
     "objectives": "objectives",
     "memory": "memory",
@@ -52,16 +47,13 @@ class WhichOne(Denoising):
             found[method] = properties(config.build, network)
         return found
 
-    @torch.inference_mode()
     def beyond(self, method: str) -> float:
-        """goes_on() of a method, on a square of the photograph; NaN for one stored without weights."""
-        if method not in self.data.controls:
+        """goes_on() of a method, from the seeds that can be measured; NaN without any."""
+        frames = by_seed(self.data.repetitions[method], self.data.beyond)
+        if not frames:
             return float("nan")
-        photo = self.photo
-        size = min(CROP, *photo.picture.clean.shape[-2:])
-        clean, noisy = (image[None, :, :size, :size] for image in (photo.picture.clean, photo.noisy))
-        turn = partial(self.data.controls[method].eval(), noisy, extrapolate=True)
-        before, end, past = (kept_fraction(turn(w), clean, noisy).item() for w in BEYOND)
+        kept = average(pd.concat(frames.values()))["kept"]
+        before, end, past = (kept[omega] for omega in BEYOND)
         return goes_on((before, end, past))
 
     @cached_property

@@ -25,8 +25,8 @@ class Added(Control):
         image, change = self.parts(x)
         return image + omega[1] * change
 
-    def outputs(self, x: Tensor, omegas: OmegaLike) -> list[Tensor]:
+    def outputs(self, x: Tensor, omegas: OmegaLike, *, extrapolate: bool = False) -> list[Tensor]:
         """See Control: the network runs once for all omegas."""
-        omegas = self.checked(x, omegas)
+        omegas = self.checked(x, omegas, extrapolate=extrapolate)
         image, change = self.parts(x)
         return [image + omega[1] * change for omega in omegas]

@@ -87,9 +87,9 @@ class Control(nn.Module):
         """The output for one omega [p] that has been checked."""
         raise NotImplementedError
 
-    def outputs(self, x: Tensor, omegas: OmegaLike) -> list[Tensor]:
+    def outputs(self, x: Tensor, omegas: OmegaLike, *, extrapolate: bool = False) -> list[Tensor]:
         """The outputs for one batch at many omegas [N, p]; subclasses may share work between them."""
-        return [self.tuned(x, omega) for omega in self.checked(x, omegas)]
+        return [self.tuned(x, omega) for omega in self.checked(x, omegas, extrapolate=extrapolate)]
 
     def at(self, omega: OmegaLike) -> nn.Module:
         """A module that takes the image alone, with the dials fixed at omega [p].

@@ -25,11 +25,11 @@ class PixelBlend(Control):
 
     def tuned(self, x: Tensor, omega: Tensor) -> Tensor:
         """See Control."""
-        return self.outputs(x, omega[None])[0]
+        return self.outputs(x, omega[None], extrapolate=True)[0]
 
-    def outputs(self, x: Tensor, omegas: OmegaLike) -> list[Tensor]:
+    def outputs(self, x: Tensor, omegas: OmegaLike, *, extrapolate: bool = False) -> list[Tensor]:
         """See Control: the corners are computed once for all omegas."""
-        omegas = self.checked(x, omegas)
+        omegas = self.checked(x, omegas, extrapolate=extrapolate)
         if (omegas.sum(1) <= 0).any():
             raise ValueError("a blend needs dials with a positive sum; got omega = 0")
         shares = omegas / omegas.sum(1, keepdim=True)
@@ -52,9 +52,9 @@ class Fixed(Control):
         """See Control."""
         return self.network(x)
 
-    def outputs(self, x: Tensor, omegas: OmegaLike) -> list[Tensor]:
+    def outputs(self, x: Tensor, omegas: OmegaLike, *, extrapolate: bool = False) -> list[Tensor]:
         """See Control: one pass for all omegas."""
-        omegas = self.checked(x, omegas)
+        omegas = self.checked(x, omegas, extrapolate=extrapolate)
         return [self.network(x)] * len(omegas)
 
     def stages(self) -> list[Stage]:

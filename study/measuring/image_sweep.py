@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -72,6 +72,8 @@ class ImageSweep(ABC):
     """Take every n-th image of the set."""
     crop: int | None = None
     """Side of a central square crop in pixels; None uses whole images."""
+    extrapolate: bool = field(default=False, metadata={"before": False})
+    """Allow positions outside [0, 1]."""
 
     replaceable: ClassVar[bool] = True
     """Whether the embedded samples can be used if the images are missing."""

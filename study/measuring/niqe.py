@@ -114,7 +114,7 @@ def _mahalanobis(found: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     if (number < 2).any():
         raise ValueError(
             f"niqe needs two blocks of {BLOCK} x {BLOCK} that are not flat; got {number.min().item()} "
-            f"of {found.shape[1]} in image {number.argmin().item()} (leave such an image out)"
+            f"of {found.shape[1]} in image {number.argmin().item()} (larger crops have more blocks)"
         )
     kept = found.where(whole, 0)
     centred = (kept - kept.sum(1, keepdim=True) / number).where(whole, 0)

@@ -190,7 +190,9 @@ def measure(
         omegas = case.omegas or what.omegas
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             with bf16(device, what.bf16):
-                outputs = control.outputs(degraded.to(device), torch.tensor(omegas))
+                outputs = control.outputs(
+                    degraded.to(device), torch.tensor(omegas), extrapolate=what.extrapolate
+                )
             for omega, output in zip(omegas, outputs, strict=True):
                 dials = {f"omega_{i}": value for i, value in enumerate(omega, start=1)}
                 row = what.row(case, omega, output.float().cpu())

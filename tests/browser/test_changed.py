@@ -34,7 +34,7 @@ CHANGES = {
     "06-super-resolution": {
         "rivals": ["dynet"],
         "positions": 3,
-        "crop": 160,
+        "crop": 208,
         "figure_image": "astronaut",
     },
     "07-super-resolution-swinir": {"figure_image": "coffee", "crop": 56},

@@ -246,6 +246,13 @@ def test_extrapolate_lifts_the_range(control, x):
     assert control(x, [0.5, 1.3], extrapolate=True).isfinite().all()
 
 
+def test_outputs_beyond_the_range_equal_a_loop_over_the_omegas(control, x, close):
+    beyond = [[0.25, 0.75], [-0.25, 1.25]]
+    together = control.outputs(x, torch.tensor(beyond), extrapolate=True)
+    for output, omega in zip(together, beyond, strict=True):
+        close(output, control(x, omega, extrapolate=True))
+
+
 def test_stages_train_every_parameter_once(control):
     check_stages(control)
 

@@ -94,6 +94,15 @@ def test_there_is_a_row_for_every_image_level_and_omega(control):
     assert set(frame["image"]) == set(datasets.describe("samples-test").ids)
 
 
+def test_positions_beyond_the_range_are_measured_only_where_the_sweep_allows_them(control):
+    beyond = replace(WHAT, omegas=((-0.25, 1.25),))
+    with pytest.raises(ValueError, match=r"got -0.25 in position 1"):
+        measure(control, beyond, progress=False)
+    allowed = replace(beyond, extrapolate=True)
+    assert measure(control, allowed, progress=False).omega_2.eq(1.25).all()
+    assert "extrapolate" not in WHAT.settings()
+
+
 def test_every_value_is_that_of_the_metric_called_by_hand(control):
     frame = measure(control, WHAT, progress=False)
     images = datasets.load("samples-test")

@@ -31,9 +31,9 @@ class Retouch(Control):
         """See Control."""
         return self._retouched(self.restorer(x), x, [omega])[0]
 
-    def outputs(self, x: Tensor, omegas: OmegaLike) -> list[Tensor]:
+    def outputs(self, x: Tensor, omegas: OmegaLike, *, extrapolate: bool = False) -> list[Tensor]:
         """See Control: the network runs once for all omegas."""
-        omegas = self.checked(x, omegas)
+        omegas = self.checked(x, omegas, extrapolate=extrapolate)
         return self._retouched(self.restorer(x), x, list(omegas))
 
     def _retouched(self, d: Tensor, x: Tensor, omegas: Sequence[Tensor]) -> list[Tensor]:

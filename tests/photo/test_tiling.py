@@ -233,13 +233,12 @@ def test_a_network_that_sees_the_whole_image_is_tiled_with_an_overlap_of_ones_ow
 # Refusals
 
 
-@pytest.mark.slow
 def test_a_tile_too_small_is_refused_with_the_least_it_may_be(network, image):
     with pytest.raises(
         ValueError, match=r"tile must be at least 9 pixels, for two margins of 4 .*got 8"
     ):
         tiled(network, image, tile=8)
-    tiled(network, image, tile=9)
+    tiled(network, image[..., :12, :14], tile=9)
 
 
 def test_a_function_needs_an_overlap(image):

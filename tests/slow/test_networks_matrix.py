@@ -109,8 +109,8 @@ NETWORKS = {
     "Swin": torchvision(lambda m: m.SwinTransformer([4, 4], 8, [1, 1], [2, 2], [4, 4], num_classes=5)),
     "ViT": torchvision(lambda m: m.VisionTransformer(64, 16, 2, 2, 16, 32, num_classes=5)),
 }
-SIZES = {"Uformer": 128}
-"""Side of the image in pixels, where it is not 64."""
+SIZES = {"Uformer": 128, "MixDehazeNet": 64, "SCUNet": 64, "ViT": 64}
+"""Side of the image in pixels, where it is not 32."""
 
 
 def trained(network):
@@ -131,7 +131,7 @@ class Row:
             warnings.simplefilter("ignore")
             self.plain = trained(NETWORKS[name]()).eval()
         self.model = Tunable(self.plain, p=2).eval()
-        side = SIZES.get(name, 64)
+        side = SIZES.get(name, 32)
         self.image = torch.rand(2, 3, side, side)
 
     @property

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from study import configs
 from study.images import datasets
@@ -48,9 +49,15 @@ def test_every_position_of_the_dials_is_an_omega_of_the_network(model):
 
 @pytest.fixture(scope="module")
 def without_runs(tmp_path_factory) -> Path:
-    """The folder LIVE of a book whose store is empty."""
+    """The folder LIVE of a book whose store is empty; its ONNX file is tested in the browser."""
     folder = tmp_path_factory.mktemp("extra")
+
+    def export(net: nn.Module, path: Path, **settings: object) -> Path:
+        path.write_bytes(b"network")
+        return path
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live_assets, "export", export)
         patch.setenv("TUNABLE_RUNS", str(folder / "store"))
         assert live_assets.write(folder / "live", ROOT / "book") == ["photo"]
     return folder / "live"

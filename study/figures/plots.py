@@ -8,7 +8,7 @@ import io
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -116,13 +116,19 @@ def filmstrip(
     )
 
 
+def looks() -> Iterator[dict[str, str]]:
+    """Colour and line of one curve after another: where the colours repeat, lines are dashed."""
+    for line, colour in itertools.cycle(itertools.product(("-", "--"), (*COLOURS[:6], "grey"))):
+        yield {"color": colour, "linestyle": line}
+
+
 def curves(
     axis: Axes, frames: Mapping[str, pd.DataFrame], x: str, y: str, *, black: Sequence[str] = ()
 ) -> Axes:
     """One line per frame of y against x; the names in black are drawn as the paper's are."""
-    colours = itertools.cycle((*COLOURS[:6], "grey"))
+    turn = looks()
     for (name, frame), marker in zip(frames.items(), itertools.cycle(MARKERS), strict=False):
-        look = {"color": "black", "linestyle": ":"} if name in black else {"color": next(colours)}
+        look = {"color": "black", "linestyle": ":"} if name in black else next(turn)
         axis.plot(frame[x], frame[y], marker=marker, markersize=4, label=name, **look)
     return axis
 

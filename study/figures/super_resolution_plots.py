@@ -29,10 +29,10 @@ def training(histories: Mapping[str, pd.DataFrame], won: float) -> Figure:
     """Both sides of adversarial trainings; dashed: a discriminator that guesses, dotted: that won."""
     figure, axes = plt.subplots(1, 3, figsize=(7.4, 3.0))
     for axis, (column, title) in zip(axes, SIDES.items(), strict=True):
-        for name, history in histories.items():
+        for (name, history), look in zip(histories.items(), plots.looks(), strict=False):
             rows = history[history["discriminator"].notna()]
             part = np.linspace(0, 1, len(rows))
-            axis.plot(part, rows[column], label=name, linewidth=1, marker="." * (len(rows) < 2))
+            axis.plot(part, rows[column], label=name, linewidth=1, marker="." * (len(rows) < 2), **look)
         axis.set_title(title, fontsize=9)
         axis.set_ylim(bottom=0)
     axes[1].set_xlabel("share of the adversarial steps")

@@ -49,6 +49,13 @@ def test_the_seven_channels_of_figure_3_have_seven_colours():
     assert len({line.get_color() for line in axis.lines}) == 7
 
 
+def test_curves_whose_colour_repeats_have_another_line():
+    frame = pd.DataFrame({"x": [0.0], "y": [1.0]})
+    _, axis = plt.subplots()
+    plots.curves(axis, dict.fromkeys("abcdefghijklm", frame), "x", "y")
+    assert len({(line.get_color(), line.get_linestyle()) for line in axis.lines}) == 13
+
+
 def test_provenance_names_each_run_once_and_escapes():
     record = {"name": "<run>", "key": "abc", "config": {"training": {"seed": 3, "steps": 10}}}
     page = plots.provenance([record, record], images="kodak & co")

@@ -85,6 +85,13 @@ MIDDLE = Either(
     "{middle:.3f}, between its ends or better ({end:.3f} at worst).",
 )
 """value: Middle.above."""
+WHOLE = Either(
+    above="Whole kernels are worth their memory here: PaLoRA of rank 4 stores {share:.0%} of the "
+    "numbers of Tunable, and at equal PSNR its LPIPS is {size:.3f} higher on average.",
+    otherwise="Whole kernels are not needed here: PaLoRA of rank 4 stores {share:.0%} of the numbers "
+    "of Tunable, and at equal PSNR its LPIPS is {size:.3f} lower on average.",
+)
+"""value: mean distance of PaLoRA's curve from ours, in LPIPS."""
 WASTE = Either(
     above="At the same distance of patch statistics, {name} has up to {value:.1f} squared grey levels "
     "more error than the curve of least error, and pixel blending up to {blend:.1f}.",
@@ -147,6 +154,15 @@ def firsts(ours: tuple[int, int], fair: tuple[int, int], paper: tuple[int, int])
     )
 
 
+def whole(found: dict[str, compute.Duel], numbers: dict[str, int]) -> str:
+    """WHOLE; "" where nothing can be compared. numbers: method to the numbers that it stores."""
+    rival = found.get("low-rank-4")
+    if rival is None or not rival.points:
+        return ""
+    share = numbers["low-rank-4"] / numbers[OURS]
+    return WHOLE(rival.mean, size=abs(rival.mean), share=share)
+
+
 def interpolated(name: str, found: compute.Middle) -> str:
     """MIDDLE."""
     return MIDDLE(found.above, name=name, middle=found.middle, end=found.worst_end)
@@ -165,6 +181,7 @@ def findings(chapter: study.chapters.super_resolution.SuperResolution) -> list[s
         RECIPE(grids[PRINTED]) if PRINTED in grids else "",
         plane(chapter.duels),
         firsts(*chapter.firsts),
+        whole(chapter.duels, {m: run.record["parameters"] for m, run in data.runs.items()}),
         WON(len(warned) / len(data.runs), n=len(warned), all=len(data.runs), won=LOST_BELOW),
     ]
     scratch = means.get("dni-scratch")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from study.chapters import denoising_words
-from study.chapters.denoising_data import NAMES
+from study.chapters.denoising_data import NAMES, SWITCH
 from study.chapters.findings import Either, listed, spoken
 from study.chapters.which_one_results import FILES
 
@@ -48,6 +48,15 @@ CHOICE = Either(
     otherwise="No trained dial could be compared.",
 )
 """value: how many are that near."""
+WHOLE = Either(
+    threshold=NEAR,
+    above="Low-rank changes in place of whole kernels cost {size:.2f} dB at fidelity: {name}, the best "
+    "of them, stores {memory:.2f} times the plain network, and {ours} {own:.2f} times.",
+    otherwise="Whole kernels are not needed for fidelity: {name}, the best of the low-rank changes, is "
+    "{size:.2f} dB {side} {ours}. It stores {memory:.2f} times the plain network, and {ours} {own:.2f} "
+    "times.",
+)
+"""value: PSNR at fidelity of whole kernels above the best low-rank changes, dB."""
 MISSING = Either(
     above="Not in the table, because their trainings or measurements are not stored: {names}. `make "
     "runs` and `python -m study.chapters.rivals_release` make them.",
@@ -63,6 +72,24 @@ def _named(methods: Iterable[str]) -> str:
 def _best(values: pd.Series) -> list[str]:
     """The methods with the highest value to two digits: DNI's two kinds share their first network."""
     return list(values.index[values.round(2) == values.round(2).max()])
+
+
+def _whole(dials: pd.DataFrame) -> str:
+    """WHOLE, of networks trained with one target; "" without low-rank changes."""
+    ranks = [method for method in dials.index if method.startswith("low-rank")]
+    if not ranks or SWITCH not in dials.index:
+        return ""
+    best = dials.fidelity[ranks].idxmax()
+    gap = dials.fidelity[SWITCH] - dials.fidelity[best]
+    return WHOLE(
+        gap,
+        size=abs(gap),
+        side="below" if gap > 0 else "above",
+        name=_named([best]),
+        memory=dials.memory[best],
+        ours=_named([SWITCH]),
+        own=dials.memory[SWITCH],
+    )
 
 
 def findings(chapter: WhichOne) -> list[str]:
@@ -82,6 +109,7 @@ def findings(chapter: WhichOne) -> list[str]:
             low=memory.min(),
             high=memory.max(),
         ),
+        _whole(dials),
         CHECKPOINTS(len(files), names=_named(files)),
     ]
     lacking = [method for method in NAMES if method not in chapter.answers.index]

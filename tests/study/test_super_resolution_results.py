@@ -64,6 +64,19 @@ def test_cells_are_counted_without_and_with_the_rival_that_the_paper_lacks(won, 
     assert words.firsts((0, 0), (0, 0), (16, 20)) == ""
 
 
+@pytest.mark.parametrize(
+    ("mean", "said"), [(0.02, "worth their memory here"), (-0.02, "not needed here")]
+)
+def test_whole_kernels_are_weighed_against_low_rank_changes(mean, said):
+    numbers = {"tunable": 200, "low-rank-4": 130}
+    sentence = words.whole({"low-rank-4": compute.Duel(9, 3, mean)}, numbers)
+    assert said in sentence
+    assert "stores 65 % of the numbers of Tunable" in sentence
+    assert "0.020" in sentence
+    assert words.whole({"low-rank-4": compute.Duel(0, 0, float("nan"))}, numbers) == ""
+    assert words.whole({}, numbers) == ""
+
+
 def means(*lpips):
     index = pd.MultiIndex.from_tuples([(0.0, 1.0), (0.5, 0.5), (1.0, 0.0)])
     return pd.DataFrame({"lpips": lpips}, index=index)

@@ -108,3 +108,23 @@ def test_no_dial_may_be_best_at_both_ends(chapter):
 def test_the_choice_is_the_evenest_of_those_that_are_near(chapter, monkeypatch):
     monkeypatch.setattr(words.denoising_words, "advice", lambda chapter: ["", "Blend."])
     assert "FiLM moves most evenly" in words.advice(chapter)[1]
+
+
+@pytest.mark.parametrize(
+    ("fidelity", "said"),
+    [
+        (34.5, "Low-rank changes in place of whole kernels cost 0.50 dB at fidelity: PaLoRA (rank 1)"),
+        (34.95, "Whole kernels are not needed for fidelity: PaLoRA (rank 1), the best of the low-rank"),
+    ],
+)
+def test_whole_kernels_are_weighed_against_low_rank_changes(chapter, fidelity, said):
+    assert not any("hole kernels" in sentence for sentence in words.findings(chapter))
+    for method, memory, psnr in (
+        ("tunable-fixed", 2.0, 35.0),
+        ("low-rank-1", 1.1, fidelity),
+        ("low-rank-4", 1.3, 34),
+    ):
+        chapter.dials.loc[method] = [memory, psnr, 54.0, 20.0, "two checkpoints"]
+    (found,) = [sentence for sentence in words.findings(chapter) if "hole kernels" in sentence]
+    assert found.startswith(said)
+    assert found.endswith("times the plain network, and Tunable (fixed) 2.00 times.")

@@ -24,6 +24,7 @@ NAMES = [
     "ablation-uniform-45-at-1-0-8x32-seed0",
     "ablation-uniform-as-in-the-paper-8x32-seed0",
     "ablation-w-i-2-8x32-seed0",
+    "compact-laptop-seed0",
     "denoising-cfsnet-8x32-seed0",
     "denoising-cfsnet-8x32-seed1",
     "denoising-cfsnet-8x32-seed2",

@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from study import configs, runs
+from study.configs.denoising import compact
 from study.networks.third_party import CompactConfig, SwinIRConfig
 from study.networks.torchvision_import import import_torchvision
 from tunable_core import Tunable
@@ -17,9 +19,12 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(params=NETWORKS)
+@pytest.fixture(params=[*NETWORKS, "released"])
 def model(request):
-    """A tunable network with no parameter at its initial value."""
+    """The released Compact network, or a small one with no parameter at its initial value."""
+    if request.param == "released":
+        run = runs.get(compact(configs.profile("laptop")), progress=False)
+        return run.control.network.eval()
     model = Tunable(NETWORKS[request.param].build(), p=2)
     with torch.no_grad():
         for parameter in model.parameters():

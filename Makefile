@@ -7,7 +7,7 @@ BIN     := .venv/bin
 RUN     := $(BIN)/python
 STAMP   := .venv/.installed
 SMOKE   := book/_build/smoke
-TESTS   := OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist loadfile
+TESTS   := OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book smoke check test nightly bench claim table data runs lint format serve clean

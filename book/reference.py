@@ -82,13 +82,22 @@ def write(root: Path, source: Path) -> None:
         for name in names:
             if subject not in OWN_PAGE:
                 parts.append(f"## {name.removeprefix(f'{dotted(subject)}.')}")
+            shown = f":members: {_functions(root, name)}" if name.endswith("_words") else ":members:"
             parts.append(
-                f"```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n   :member-order: bysource\n```"
+                f"```{{eval-rst}}\n.. automodule:: {name}\n   {shown}\n   :member-order: bysource\n```"
             )
         (source / f"{page_name(subject)}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     lines = [f"- [](/{page_name(subject)}): {_first_line(root / subject)}" for subject in found]
     with (source / f"{INDEX}.md").open("a", encoding="utf-8") as file:
         file.write("\n" + "\n".join(lines) + "\n")
+
+
+def _functions(root: Path, name: str) -> str:
+    """The public functions of a module of sentences, whose templates a reader finds in the chapter."""
+    path = root / f"{name.replace('.', '/')}.py"
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    names = [item.name for item in body if isinstance(item, ast.FunctionDef)]
+    return ", ".join(name for name in names if not name.startswith("_"))
 
 
 def with_pages(toc: dict[str, Any], root: Path) -> dict[str, Any]:

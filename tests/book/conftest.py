@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +18,15 @@ sys.path.append(str(BOOK.parent / "tests/study"))  # for test_controls.py
 PARAMETERS = 'profile: str = "laptop"\nsteps: int | None = None\nrate: float = 0.5\nslow: bool = False'
 
 Cell = tuple[str, list[str]]
+
+
+def written(folder: Path, ending: str) -> list[Path]:
+    """The files of a folder with this ending, except in _build, which a build may be changing."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "_build"]
+        found += [Path(place, name) for name in names if name.endswith(ending)]
+    return sorted(found)
 
 
 def result(**values: float) -> str:

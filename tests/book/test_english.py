@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import written
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERYWHERE = {
@@ -54,8 +55,8 @@ def paragraphs(text: str) -> Iterator[str]:
 
 def pages() -> Iterator[tuple[str, str]]:
     """Each paragraph of the pages and notebooks, with its file."""
-    for path in [ROOT / "README.md", *sorted((ROOT / "book").rglob("*.md"))]:
-        if not {"_build", "vendor"} & set(path.relative_to(ROOT).parts):
+    for path in [ROOT / "README.md", *written(ROOT / "book", ".md")]:
+        if "vendor" not in path.relative_to(ROOT).parts:
             for part in paragraphs(path.read_text()):
                 yield path.relative_to(ROOT).as_posix(), part
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -71,9 +72,7 @@ def pages() -> Iterator[tuple[str, str]]:
 def strings() -> Iterator[tuple[str, str]]:
     """Each string of the packages with a space in it, with its file; parts of an f-string one by one."""
     for folder in ("tunable_core", "tunable_photo", "study", "book"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            if "_build" in path.parts:
-                continue
+        for path in written(ROOT / folder, ".py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
                     text = re.sub(r"`[^`]*`", "x", node.value)

@@ -9,17 +9,15 @@ from pathlib import Path
 import nbformat
 import pytest
 import teaching
+from conftest import written
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "book").rglob("*.md"))]
+PAGES = [ROOT / "README.md", *written(ROOT / "book", ".md")]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 COMMANDS = [ROOT / "Makefile", ROOT / ".ci/run", *sorted((ROOT / ".github/workflows").glob("*.yml"))]
-CODE = sorted(
-    path
-    for name in ("tunable_core", "tunable_photo", "study", "book")
-    for path in (ROOT / name).rglob("*.py")
-)
-FILES = [path for path in (*PAGES, *NOTEBOOKS, *COMMANDS, *CODE) if "_build" not in path.parts]
+PACKAGES = ("tunable_core", "tunable_photo", "study", "book")
+CODE = [path for name in PACKAGES for path in written(ROOT / name, ".py")]
+FILES = [*PAGES, *NOTEBOOKS, *COMMANDS, *CODE]
 OWN = "study.controls.output_scale"
 """A module that a page asks its reader to write."""
 CLONED = "study/notebooks"

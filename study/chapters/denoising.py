@@ -62,7 +62,7 @@ class Denoising(Chapter):
         sigmas: Sequence[float] = (5.0, 15.0, 30.0),
         crop: int | None = None,
         rivals: Sequence[str] = ("dni-scratch", "dynet", "cfsnet", "film"),
-        seeds: int = 3,
+        seeds: int = 5,
         positions: int = 21,
     ) -> None:
         super().__init__()

@@ -5,7 +5,14 @@ from __future__ import annotations
 from study.configs import backbones, measurements, photographs, style, super_resolution
 from study.configs import denoising as _denoising
 from study.configs import joint as _joint
-from study.configs.denoising import ABLATIONS, METHODS, ablation, denoising, without_skip
+from study.configs.denoising import (
+    ABLATIONS,
+    METHODS,
+    ablation,
+    denoising,
+    seeds_of,
+    without_skip,
+)
 from study.configs.joint import joint
 from study.configs.profiles import PROFILES, Profile, profile
 from study.images import datasets
@@ -26,6 +33,7 @@ __all__ = [
     "photographs",
     "profile",
     "released",
+    "seeds_of",
     "style",
     "super_resolution",
     "without_skip",

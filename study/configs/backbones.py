@@ -91,7 +91,7 @@ def runs_of(budget: Profile) -> list[RunConfig]:
         *(swinir(control, budget.name, data=budget.data) for control in CONTROLS),
         *(
             nafnet(control, budget.name, seed=seed, data=pairs)
-            for seed in range(budget.seeds)
+            for seed in range(budget.repeats)
             for control in CONTROLS
         ),
     ]

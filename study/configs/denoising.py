@@ -32,6 +32,9 @@ METHODS = {
 }
 """The trained control methods of the study."""
 
+TABLE_1 = ("tunable", "dni", "dni-scratch", "dynet", "cfsnet")
+"""Those of the paper's Table 1, which are trained with more seeds."""
+
 ANNEALED = {"kind": "annealed", "corners": (), "groups": 4}
 """The schedule of omegas of PaLoRA (Dimitriadis et al., ICLR 2025), in four groups."""
 
@@ -118,12 +121,17 @@ def ablation(name: str, budget: Profile, *, seed: int = 0) -> RunConfig:
     return replace(base, name=name, control=control, training=training)
 
 
+def seeds_of(method: str, budget: Profile) -> range:
+    """The seeds of a method, one of METHODS, at a budget."""
+    return range(budget.seeds if method in TABLE_1 else budget.repeats)
+
+
 def runs_of(budget: Profile) -> list[RunConfig]:
     """Every denoising run at a budget, in order of importance."""
-    seeds = range(budget.seeds)
+    most = range(max(budget.seeds, budget.repeats))
     return [
-        *(denoising(method, budget, seed=seed) for seed in seeds for method in METHODS),
-        *(denoising("tunable", budget, noise_target="eq9", seed=seed) for seed in seeds),
+        *(denoising(m, budget, seed=s) for s in most for m in METHODS if s in seeds_of(m, budget)),
+        *(denoising("tunable", budget, noise_target="eq9", seed=s) for s in seeds_of("tunable", budget)),
         *([without_skip(budget)] if budget.ablations else []),
         *([compact(budget)] if budget.name in COMPACT else []),
         *(ablation(name, budget) for name in ABLATIONS if budget.ablations),

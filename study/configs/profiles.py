@@ -19,7 +19,9 @@ class Profile:
     training: Training
     data: str
     seeds: int
-    """Trainings of every method with different seeds, whose spread is shown."""
+    """Trainings of each method of the paper's Table 1, with different seeds."""
+    repeats: int
+    """Trainings of the other methods whose spread over seeds is shown."""
     ablations: bool = True
     """Whether the budget includes the ablations."""
 
@@ -33,13 +35,15 @@ PROFILES = {
         ),
         data="samples-train",
         seeds=2,
+        repeats=2,
     ),
     "laptop": Profile(
         "laptop",
         ResNetConfig(blocks=8, channels=32, image_skip=True, head_relu=False),
         Training(steps=12_000, lr=2e-3, omega=OmegaSampling("simplex", corners=(0.6, 0.1))),
         data="bsds500",
-        seeds=3,
+        seeds=5,
+        repeats=3,
     ),
     "gpu": Profile(
         "gpu",
@@ -47,6 +51,7 @@ PROFILES = {
         Training(steps=15_000, batch=16, patch=64, lr=1e-3),
         data="bsds500",
         seeds=1,
+        repeats=1,
         ablations=False,
     ),
     "paper": Profile(
@@ -63,6 +68,7 @@ PROFILES = {
         ),
         data="div2k",
         seeds=1,
+        repeats=1,
         ablations=False,
     ),
 }

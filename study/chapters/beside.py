@@ -99,6 +99,31 @@ def versus(
     return tables.versus(ours, paper, digits, best, lower=metric in LOWER)
 
 
+def over_seeds(
+    means: Mapping[str, Mapping[int, pd.DataFrame]],
+    omegas: Sequence[tuple[float, ...]],
+    metrics: Mapping[str, str],
+    names: Mapping[str, str],
+    digits: int = 2,
+) -> Styler:
+    """Mean and half the range over seeds: metrics and methods x omegas.
+
+    means: method to seed to averaged sweep; a method with one seed has no range. metrics: column to
+    title, in the order of the rows. names: of methods, where the table has others.
+    """
+    found, halves = {}, {}
+    for metric, title in metrics.items():
+        for method, frames in means.items():
+            row = (title, names.get(method, method))
+            values = pd.DataFrame({seed: f.loc[[*omegas], metric] for seed, f in frames.items()})
+            found[row] = values.mean(axis=1)
+            halves[row] = (values.max(axis=1) - values.min(axis=1)) / 2
+            if len(frames) == 1:
+                halves[row] *= float("nan")
+    mean, half = (pd.DataFrame(t).T.set_axis([*map(dials, omegas)], axis=1) for t in (found, halves))
+    return tables.with_spread(mean, half, digits)
+
+
 def every_cell(budget: Profile) -> pd.DataFrame:
     """beside() of all tables of the paper, for the methods that are rebuilt here, from stored sweeps.
 

@@ -7,6 +7,7 @@ import re
 import pandas as pd
 
 from study import configs, runs
+from study.chapters.beside import over_seeds
 from study.chapters.denoising import Denoising
 from study.chapters.denoising_data import DIALS, EVEN, NAMES, SWITCH, at_five
 from study.chapters.findings import Either, counted
@@ -66,14 +67,8 @@ class Details(Denoising):
 
     def seeds(self) -> Shown:
         """Mean and half the range over seeds, on squares."""
-        means, halves = {}, {}
-        for metric, name in SHORT.items():
-            found = self.data.seed_means
-            means[name] = at_five({m: sum(f.values()) / len(f) for m, f in found.items()}, metric)
-            known = {m: spread([*f.values()]) for m, f in found.items() if len(f) > 1}
-            halves[name] = at_five(known, metric).reindex(means[name].index)
-        mean, half = (pd.concat(t).rename(index=NAMES, level=1) for t in (means, halves))
-        return Shown(tables.with_spread(mean, half), self.data.seed_records, self.data.first)
+        table = over_seeds(self.data.seed_means, FIVE, SHORT, NAMES)
+        return Shown(table, self.data.seed_records, self.data.first)
 
     def without_skip(self) -> Shown:
         """DNI of two independent networks, with the image skip of our backbone and without it."""

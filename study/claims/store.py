@@ -24,6 +24,9 @@ from study.measuring.intervals import Block
 from study.measuring.sweep import sweep
 from study.runs import Run, RunConfig
 
+SQUARES = {"table1": measurements.seeds, "table3": measurements.joint_seeds}
+"""Tables whose seeds are measured on central squares."""
+
 
 class Cost(NamedTuple):
     """What the numbers of a claim took, from scratch."""
@@ -85,8 +88,8 @@ class Store(Source):
         omegas: Omegas = FIVE,
         sigma: float | None = None,
     ) -> Block:
-        """See Source. Kodak of Table 1 is measured on the central squares of every seed where several
-        seeds have them; all else on the images of the table."""
+        """See Source. Kodak of Tables 1 and 3 is measured on the central squares of every seed where
+        several seeds have them; all else on the images of the table."""
         metric = MEASURED_AS.get(table, {}).get(metric, metric)
         frames = self._frames(table, self.measured_on(images), method)
         if sigma is not None:
@@ -97,8 +100,8 @@ class Store(Source):
         """The sweeps of all seeds that have one."""
         what = self._tables[0][table][1](images)
         configs = [of_seed[table][0][method] for of_seed in self._tables]
-        if (table, images) == ("table1", "kodak"):
-            squares = self.seeds(configs, measurements.seeds(images))
+        if table in SQUARES and images == "kodak":
+            squares = self.seeds(configs, SQUARES[table](images))
             if len(squares) > 1:
                 return squares
         return self.seeds(configs, what) or [self.sweep(configs[0], what)]

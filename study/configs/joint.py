@@ -19,6 +19,8 @@ METHODS = {
     "fixed": BlendConfig(),
 }
 """The control methods of Table 3; "fixed" is a plain network for restoration alone."""
+REPEATED = ("tunable", "cresmd")
+"""Those that are trained with several seeds."""
 CRESMD_LR = 5e-4
 """The authors' learning rate; their own form, which ends in two ReLUs in a row, needs one this low."""
 
@@ -54,6 +56,7 @@ def runs_of(budget: Profile) -> list[RunConfig]:
     """Every run of Table 3 at a budget."""
     return [
         *(joint(method, budget) for method in METHODS),
+        *(joint(m, budget, seed=s) for s in range(1, budget.repeats) for m in REPEATED),
         joint("tunable", budget, reading="clean", share=1 / 3),
         joint("tunable", budget, reading="literal", share=1 / 3),
     ]

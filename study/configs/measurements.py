@@ -70,6 +70,11 @@ def table_3(images: str = "kodak") -> JointSweep:
     return JointSweep(images, bf16=True)
 
 
+def joint_seeds(images: str = "kodak") -> JointSweep:
+    """As Table 3 on central squares, for every seed."""
+    return JointSweep(images, crop=256, bf16=True)
+
+
 def joint_grid(images: str = "kodak") -> JointSweep:
     """Denoising and deblurring with each dial at five positions, without LPIPS and NIQE."""
     values = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -102,6 +102,8 @@ SIZES = {
 METHODS = ("tunable", "dni", "dni-scratch", "dynet", "cfsnet", "low-rank-4", "soup")
 """The control methods of Table 4, and two that are newer than the paper. The first network of dni is
 also the plain network, for fidelity alone."""
+REPEATED = ("tunable", "dni")
+"""Tunable and its strongest rival of the paper's kind, which are trained with several seeds."""
 DRAWN = ("tunable", "low-rank-4")
 """Those whose first stage draws omegas."""
 
@@ -234,6 +236,7 @@ def runs_of(budget: Profile) -> list[RunConfig]:
     """Every run of super-resolution at a budget, in order of importance."""
     return [
         *(resnet(method, budget) for method in METHODS),
+        *(resnet(m, budget, seed=s) for s in range(1, budget.repeats) for m in REPEATED),
         *([printed("tunable", budget)] if budget.name != "paper" else []),
         *(swinir(method, budget) for method in ("tunable", "fixed")),
     ]

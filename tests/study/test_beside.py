@@ -5,7 +5,7 @@ import pytest
 from stored import kept_sweep
 
 from study import configs
-from study.chapters.beside import beside, bold, every_cell, versus, wide
+from study.chapters.beside import beside, bold, every_cell, over_seeds, versus, wide
 from study.claims.printed import PAPER, Cell, printed
 from study.configs import measurements
 
@@ -90,6 +90,17 @@ def test_bold_is_the_best_and_all_that_the_seeds_do_not_distinguish():
         "y": False,
         "z": True,
     }
+
+
+def test_over_seeds_a_cell_has_the_mean_and_half_the_range_and_no_range_for_one_seed():
+    seeds = {0: (1.0, 34.0), 1: (1.2, 34.3), 2: (1.4, 34.1)}
+    found = {
+        "dni": {s: means((*MIDDLE, low), (*CLEAN, high)) for s, (low, high) in seeds.items()},
+        "film": {0: means((*CLEAN, 33.0), (*MIDDLE, 2.0))},  # in another order
+    }
+    table = over_seeds(found, [MIDDLE, CLEAN], {"psnr": "PSNR"}, {"dni": "DNI"}).data
+    assert table.loc[("PSNR", "DNI")].to_list() == ["1.20 ± 0.20", "34.13 ± 0.15"]
+    assert table.loc[("PSNR", "film")].to_list() == ["2.00", "33.00"]
 
 
 def test_every_printed_cell_of_our_methods_is_there_and_none_is_invented(store):

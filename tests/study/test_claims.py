@@ -231,6 +231,17 @@ def test_seeds_of_kodak_decide_with_their_spread(store):
 
 
 @pytest.mark.usefixtures("store")
+def test_table_3_is_judged_on_squares_where_several_seeds_have_them():
+    first, second = (configs.joint("tunable", BUDGET, seed=seed) for seed in range(2))
+    kept("", [26, 28, 30, 33, 35.0], config=first, what=measurements.table_3())
+    kept("", [26, 28, 30, 33, 30.0], config=first, what=measurements.joint_seeds())
+    cells = ("table3", "kodak", "Tunable", "psnr", [CLEAN])
+    assert Store(BUDGET).cells(*cells).values.ravel().tolist() == [35.0]
+    kept("", [26, 28, 30, 33, 31.0], config=second, what=measurements.joint_seeds())
+    assert Store(BUDGET).cells(*cells).values.ravel().tolist() == [30.0, 31.0]
+
+
+@pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("change", [{"crop": 64}, {"sigmas": (5.0,)}], ids=str)
 def test_a_chapter_run_with_other_settings_leaves_every_verdict_as_it_was(change):
     both_readings([26, 28, 30, 33, 35])

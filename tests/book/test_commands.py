@@ -12,7 +12,9 @@ import torch
 from study import configs
 from study.images import datasets
 from study.runs import named
-from tunable_photo import cli
+from tunable_core import Tunable
+from tunable_photo import cli, editors
+from tunable_photo.resnet import ResNetConfig
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "book/use.md"]
@@ -35,6 +37,9 @@ def released():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_its_python_runs(page, released, tmp_path, monkeypatch):
+    """As printed, except that a small network is exported for editors in place of the released one."""
+    small = Tunable(ResNetConfig(1, 4, image_skip=True, stride=2).build(), 2)
+    monkeypatch.setattr(editors, "network", lambda _: small)
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     with torch.random.fork_rng(devices=[]):

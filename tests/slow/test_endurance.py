@@ -1,4 +1,4 @@
-"""Long tests, for `make nightly` only (TUNABLE_FAULTS): very large photographs, many trainings."""
+"""Long tests, for `make nightly` only (TUNABLE_FAULTS): large photographs and files, many trainings."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tunable_photo import photos
+from tunable_photo.editors import export_for_editors
 from tunable_photo.photos import Photo
 
 pytestmark = pytest.mark.skipif(
@@ -87,6 +88,12 @@ def test_100_megapixels_are_denoised_within_2_gigabytes(
     record_property("MiB of memory at most", int(ended.stdout))
     assert int(ended.stdout) < 2048, f"{ended.stdout} MiB"
     assert photos.read(target).pixels.shape == (10_000, 10_000, channels)
+
+
+def test_the_released_network_is_exported_for_editors(tmp_path, record_property):
+    written = export_for_editors(tmp_path / "photo.onnx").stat().st_size
+    record_property("MB in the file", round(written / 1e6, 1))
+    assert written > 1e6
 
 
 def size(folder: Path) -> int:

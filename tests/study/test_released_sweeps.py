@@ -125,7 +125,7 @@ def test_chapter_3_and_the_claim_on_fidelity_have_one_number(monkeypatch):
     for method, target in (("dni", "fixed"), ("tunable", "eq9")):
         seeds = configs.seeds_of(method, budget)
         of_seed = [configs.denoising(method, budget, seed=s, noise_target=target) for s in seeds]
-        frames = [sweep.find(config, measurements.seeds()) for config in of_seed]
+        frames = [sweep.find(c, measurements.seeds()) for c in of_seed if runs.find(c) is not None]
         at.append([float(sweep.average(frame).loc[CLEAN, "psnr"]) for frame in frames])
     store = Store(budget, "eq9")
     plain, ours = (store.cells("table1", "kodak", m, "psnr", [CLEAN]) for m in ("DNI", "Tunable"))

@@ -79,7 +79,11 @@ def _rivals_drop(source: Source, bounds: Bounds) -> Verdict:
 
 
 def _falls_between(table: str, methods: Sequence[str]) -> Judge:
-    """In how many cases PSNR between the ends is below the worse end."""
+    """In how many cases PSNR between the ends is below the worse end.
+
+    DNI of Table 1 is taken without our image skip, as in the paper, where it is measured: with the skip,
+    the mixture of two unrelated networks still contains the image.
+    """
 
     def dips(source: Source, methods: Sequence[str]) -> tuple[Estimate, str]:
         found = {
@@ -95,11 +99,17 @@ def _falls_between(table: str, methods: Sequence[str]) -> Judge:
         return count(cells), words
 
     def judge(source: Source, bounds: Bounds) -> Verdict:
-        found, words = dips(source, methods)
-        others = []
-        for other in [FAIR, NO_SKIP] if table == "table1" else [FAIR]:
+        judged, fair = [*methods], {FAIR: FAIR}
+        if table == "table1":
             with contextlib.suppress(NotMeasured):
-                others.append(f"With {other}: {dips(source, [other])[1]}.")
+                dips(source, [NO_SKIP])
+                judged = [NO_SKIP if m == "DNI" else m for m in methods]
+                fair = {"DNI": "our image skip", FAIR: FAIR}
+        found, words = dips(source, judged)
+        others = []
+        for other, title in fair.items():
+            with contextlib.suppress(NotMeasured):
+                others.append(f"With {title}: {dips(source, [other])[1]}.")
         return graded(
             found,
             bounds,

@@ -230,6 +230,19 @@ def test_seeds_of_kodak_decide_with_their_spread(store):
     assert store_.sure() == "1 square of kodak, seeds 0, 1, 2; 1 image of cbsd68, seed 0"
 
 
+def test_dni_between_the_ends_is_judged_without_the_image_skip_where_it_is_measured(store):
+    for images in ("kodak", "cbsd68"):
+        kept("dni-scratch", [26, 27, 28, 29, 34], images)  # with the skip it does not fall
+        kept("dynet", [26, 27, 28, 29, 34], images)
+    assert verdict("dni-interior").level == "not reproduced"
+    for images in ("kodak", "cbsd68"):
+        kept("", [26, 25, 25, 26, 34], images, config=configs.without_skip(BUDGET))
+    found = verdict("dni-interior")
+    assert found.level == "partly"
+    assert "DNI, no image skip on kodak 1.0 dB below" in found.evidence
+    assert "With our image skip: DNI on kodak 1.0 dB above" in found.beside
+
+
 @pytest.mark.usefixtures("store")
 def test_table_3_is_judged_on_squares_where_several_seeds_have_them():
     first, second = (configs.joint("tunable", BUDGET, seed=seed) for seed in range(2))

@@ -37,6 +37,7 @@ NAMES = [
     "denoising-dni-scratch-8x32-seed1",
     "denoising-dni-scratch-8x32-seed2",
     "denoising-dni-scratch-8x32-seed3",
+    "denoising-dni-scratch-no-skip-8x32-seed0",
     "denoising-dynet-8x32-seed0",
     "denoising-dynet-8x32-seed1",
     "denoising-dynet-8x32-seed2",

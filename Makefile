@@ -7,7 +7,7 @@ BIN     := .venv/bin
 RUN     := $(BIN)/python
 STAMP   := .venv/.installed
 SMOKE   := book/_build/smoke
-# Tests that start make are not part of its parallel jobs.
+# Some tests start make themselves; without MAKEFLAGS it does not look for the parallel jobs of `make test`.
 TESTS   := MAKEFLAGS= OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help

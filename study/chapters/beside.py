@@ -14,7 +14,7 @@ from study.configs.profiles import Profile
 from study.figures import tables
 from study.figures.plots import dials
 from study.images import datasets
-from study.measuring.sweep import average, leaders
+from study.measuring.sweep import average, leaders, spread
 
 Means = Mapping[str, Mapping[str, pd.DataFrame]]
 """Images to method to the means of a sweep, as sweep.average() returns them."""
@@ -115,11 +115,9 @@ def over_seeds(
     for metric, title in metrics.items():
         for method, frames in means.items():
             row = (title, names.get(method, method))
-            values = pd.DataFrame({seed: f.loc[[*omegas], metric] for seed, f in frames.items()})
-            found[row] = values.mean(axis=1)
-            halves[row] = (values.max(axis=1) - values.min(axis=1)) / 2
-            if len(frames) == 1:
-                halves[row] *= float("nan")
+            found[row] = sum(f.loc[[*omegas], metric] for f in frames.values()) / len(frames)
+            half = spread([*frames.values()]).loc[[*omegas], metric]
+            halves[row] = half if len(frames) > 1 else half * float("nan")
     mean, half = (pd.DataFrame(t).T.set_axis([*map(dials, omegas)], axis=1) for t in (found, halves))
     return tables.with_spread(mean, half, digits)
 

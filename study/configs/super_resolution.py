@@ -103,7 +103,7 @@ METHODS = ("tunable", "dni", "dni-scratch", "dynet", "cfsnet", "low-rank-4", "so
 """The control methods of Table 4, and two that are newer than the paper. The first network of dni is
 also the plain network, for fidelity alone."""
 REPEATED = ("tunable", "dni")
-"""Tunable and its strongest rival of the paper's kind, which are trained with several seeds."""
+"""Those that are trained with several seeds: Tunable and its strongest rival, fine-tuned DNI."""
 DRAWN = ("tunable", "low-rank-4")
 """Those whose first stage draws omegas."""
 

@@ -184,14 +184,6 @@ class Measured(OnImages):
         """Method to seed to the sweep of the squares."""
         return {method: by_seed(repeated, self.squares) for method, repeated in self.repetitions.items()}
 
-    @cached_property
-    def seed_means(self) -> dict[str, dict[int, pd.DataFrame]]:
-        """As seed_frames, averaged."""
-        return {
-            method: {seed: average(frame) for seed, frame in frames.items()}
-            for method, frames in self.seed_frames.items()
-        }
-
     def spreads(self, metric: str) -> pd.DataFrame:
         """Half the range over seeds; a method with one seed takes the median of the others.
 
@@ -246,8 +238,3 @@ class Measured(OnImages):
         """The records of all runs and of their sweeps of whole images."""
         frames = [frame for frames in self.frames.values() for frame in frames.values()]
         return self.run_records + [frame.attrs["record"] for frame in frames]
-
-    @property
-    def seed_records(self) -> list[dict[str, Any]]:
-        """The records of the sweeps of all seeds."""
-        return [f.attrs["record"] for frames in self.seed_frames.values() for f in frames.values()]

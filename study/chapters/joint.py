@@ -41,6 +41,11 @@ WHO = {
 """Rows of the table of restoration."""
 
 
+def not_measured(metric: str) -> str:
+    """What stands in the place of a table of LPIPS or NIQE without their weights."""
+    return f"<p>{HEADINGS[metric]} was not measured: its weights are missing.</p>"
+
+
 class TwoDials(Chapter):
     """The chapter, from the parameters of its notebook.
 
@@ -164,7 +169,7 @@ class TwoDials(Chapter):
         frames = self.data.frames
         return Sure(
             images={used: f["input"].image.nunique() for used, f in frames.items()},
-            seeds={NAMES[m]: 1 for m in ("tunable", "cresmd", "fixed")},
+            seeds={NAMES[m]: len(r) for m, r in self.data.repeated.items()} | {NAMES["fixed"]: 1},
             networks=network(self.data.runs["tunable"].config),
             would_change=words.WOULD_CHANGE,
             missing=self.data.missing,
@@ -196,7 +201,7 @@ class TwoDials(Chapter):
         """The paper's Table 3: ours, the paper's and the difference."""
         used = images or self.data.first
         if metric != "psnr" and not self.data.perceptual:
-            return Shown(f"<p>{HEADINGS[metric]} was not measured: its weights are missing.</p>")
+            return Shown(not_measured(metric))
         cells = self.cells[self.cells.images == used]
         styler = versus(cells, metric, rows=("method",), digits=DIGITS[metric])
         return Shown(styler, self.data.records("tunable", "cresmd"), used)

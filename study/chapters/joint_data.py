@@ -12,12 +12,12 @@ import pandas as pd
 from torch import nn
 
 from study import configs, runs
-from study.chapters.measured import OnImages
+from study.chapters.measured import OnImages, repeated
 from study.controls import Blend, Control, Retouch
 from study.images import datasets
 from study.measuring.joint import ideal
 from study.measuring.protocols import JointSweep
-from study.measuring.sweep import average, sweep
+from study.measuring.sweep import average, by_seed, sweep
 from study.runs import Run
 from study.tasks.joint import Reading
 
@@ -59,6 +59,11 @@ class Measured(OnImages):
         return replace(self.levels(images, self.crop), perceptual=True, bf16=True)
 
     @property
+    def squares(self) -> JointSweep:
+        """Central squares of the first set, on which seeds are compared."""
+        return replace(self.whole(self.images[0]), crop=min(256, self.crop or 256))
+
+    @property
     def grid(self) -> JointSweep:
         """Both dials at all positions, on central squares of every twelfth image of the first set."""
         omegas = tuple((a, b) for a in self.positions for b in self.positions)
@@ -80,6 +85,18 @@ class Measured(OnImages):
             brief = configs.joint("tunable", self.budget, reading=reading, share=1 / 3)
             found[reading] = runs.get(brief)
         return found
+
+    @cached_property
+    def repeated(self) -> dict[str, dict[int, Run]]:
+        """Method to seed to run, of the methods that are trained with several seeds."""
+        seeds = range(1, self.budget.repeats)
+        wanted = {m: [configs.joint(m, self.budget, seed=seed) for seed in seeds] for m in PRINTED_AS}
+        return {method: repeated(self.runs[method], others) for method, others in wanted.items()}
+
+    @cached_property
+    def seed_frames(self) -> dict[str, dict[int, pd.DataFrame]]:
+        """Method to seed to the sweep of the squares."""
+        return {method: by_seed(found, self.squares) for method, found in self.repeated.items()}
 
     @cached_property
     def controls(self) -> dict[str, Control]:

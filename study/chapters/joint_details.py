@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from study.chapters import joint_results as compute
+from study.chapters.beside import over_seeds
 from study.chapters.findings import Either
-from study.chapters.joint import TwoDials
+from study.chapters.joint import DIGITS, HEADINGS, TwoDials, not_measured
 from study.chapters.joint_data import BOTH, NAMES, RESTORE, SHARPEN
 from study.chapters.shown import Said, Shown
 from study.claims.printed import printed
@@ -93,6 +94,14 @@ class Details(TwoDials):
         )
         off = (single.psnr - half.psnr).abs().max()
         return Said(ROUNDING(off, off=off))
+
+    def seeds(self, metric: str) -> Shown:
+        """Mean and half the range over seeds at the corners of the dials, on squares."""
+        means = self.data.seed_means
+        if metric not in means["tunable"][0]:
+            return Shown(not_measured(metric))
+        table = over_seeds(means, CORNERS, {metric: HEADINGS[metric]}, NAMES, DIGITS[metric])
+        return Shown(table, self.data.seed_records, self.data.first)
 
     # CResMD in its own form.
 

@@ -11,7 +11,7 @@ import pandas as pd
 from study.chapters import super_resolution_results as compute
 from study.chapters import super_resolution_words as words
 from study.chapters.base import Chapter, Sure, network
-from study.chapters.beside import beside, versus
+from study.chapters.beside import beside, over_seeds, versus
 from study.chapters.shown import Said, Shown
 from study.chapters.super_resolution_data import NAMES, OURS, PLAIN, PRINTED_AS, Measured
 from study.chapters.super_resolution_photo import Photo
@@ -122,7 +122,7 @@ class SuperResolution(Chapter):
         config = self.data.runs[OURS].config
         return Sure(
             images={used: next(iter(f.values())).image.nunique() for used, f in frames.items()},
-            seeds=dict.fromkeys([NAMES[m] for m in self.data.runs], 1),
+            seeds={NAMES[m]: len(self.data.repeated.get(m, (0,))) for m in self.data.runs},
             networks=network(config) if config.task.vgg else f"{words.NO_VGG} {network(config)}",
             would_change=f"Curves have {self.data.positions} positions, and are means over every third "
             f"image. {words.WOULD_CHANGE}",
@@ -185,6 +185,15 @@ class SuperResolution(Chapter):
         named = self.cells.assign(method=self.cells.method.map(lambda m: NAMES.get(m, m)))
         digits = 3 if metric == "lpips" else 2
         return Shown(versus(named, metric, digits=digits), self.data.records)
+
+    def seeds(self, metric: str) -> Shown:
+        """Mean and half the range over seeds, at the positions of Table 4."""
+        means = self.data.seed_means
+        if metric not in means[OURS][0]:
+            return Shown(NOT_MEASURED)
+        digits = 3 if metric == "lpips" else 2
+        table = over_seeds(means, [*means[OURS][0].index], {metric: metric.upper()}, NAMES, digits)
+        return Shown(table, self.data.seed_records, self.data.first)
 
     def plane(self) -> Shown:
         """LPIPS over PSNR, one curve for each dial."""

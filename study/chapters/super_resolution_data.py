@@ -10,11 +10,19 @@ from typing import Any
 import pandas as pd
 
 from study import configs, runs
-from study.chapters.measured import OnImages
+from study.chapters.measured import OnImages, repeated
 from study.configs import measurements
-from study.configs.super_resolution import printed, resnet
+from study.configs.super_resolution import REPEATED, printed, resnet
 from study.controls import Control, Fixed, PixelBlend
-from study.measuring.sweep import ImageSweep, SuperResolutionSweep, average, find, measurable, sweep
+from study.measuring.sweep import (
+    ImageSweep,
+    SuperResolutionSweep,
+    average,
+    by_seed,
+    find,
+    measurable,
+    sweep,
+)
 from study.measuring.transports import transport
 from study.runs import Run, RunConfig
 from tunable_photo.resampling import Bicubic
@@ -94,6 +102,13 @@ class Measured(OnImages):
         return self.budget.name == "smoke" or runs.find(config, weights=False) is not None
 
     @cached_property
+    def repeated(self) -> dict[str, dict[int, Run]]:
+        """Method to seed to run, of the methods that are trained with several seeds."""
+        seeds = range(1, self.budget.repeats)
+        wanted = {m: [resnet(m, self.budget, seed=seed) for seed in seeds] for m in REPEATED}
+        return {method: repeated(self.runs[method], others) for method, others in wanted.items()}
+
+    @cached_property
     def controls(self) -> dict[str, Control]:
         """Method to network, of those stored with their weights and of UNTRAINED."""
         found = {name: run.control for name, run in self.runs.items() if run.trained}
@@ -124,6 +139,11 @@ class Measured(OnImages):
                     used = frame.attrs["record"]["settings"]["images"]
                     found.setdefault(used, {})[method] = frame
         return found
+
+    @cached_property
+    def seed_frames(self) -> dict[str, dict[int, pd.DataFrame]]:
+        """Method to seed to its sweep of the first set."""
+        return {method: by_seed(found, self.five(self.first)) for method, found in self.repeated.items()}
 
     @property
     def perceptual(self) -> bool:

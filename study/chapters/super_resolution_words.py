@@ -105,7 +105,7 @@ NO_VGG = (
     "part of the second objective is left out."
 )
 WOULD_CHANGE = (
-    "One seed each, so differences of some hundredths of a dB or thousandths of LPIPS may be chance; "
+    "Differences of some hundredths of a dB or thousandths of LPIPS may be chance; "
     "longer adversarial trainings could change the perceptual end."
 )
 

@@ -11,7 +11,7 @@ SMOKE   := book/_build/smoke
 TESTS   := MAKEFLAGS= OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book smoke check test units nightly bench claim table data runs lint format serve clean
+.PHONY: help setup book smoke check test units browser nightly bench claim table data runs lint format serve clean
 
 help:  ## show this list
 	@echo "Tunable convolutions: networks with dials that are set after training"
@@ -57,11 +57,13 @@ check: lint  ## check style and run the quick tests
 	$(TESTS) -m "not slow" tests/core tests/photo tests/study
 
 test: lint  ## run everything: style, unit tests, types, smoke book with warnings as errors, the book in a browser
-	$(MAKE) --no-print-directory -j 2 units smoke
-	TUNABLE_BOOK="$(CURDIR)/$(SMOKE)/html" TUNABLE_VENV="$(CURDIR)/.venv" $(TESTS) -m browser tests/browser
+	$(MAKE) --no-print-directory -j 2 units browser
 
 units: $(STAMP)
 	$(TESTS) -m "not browser"
+
+browser: smoke
+	TUNABLE_BOOK="$(CURDIR)/$(SMOKE)/html" TUNABLE_VENV="$(CURDIR)/.venv" $(TESTS) -m browser tests/browser
 
 nightly: $(STAMP)  ## repeat the tests that kill processes forty times, and run the longest tests (an hour)
 	TUNABLE_FAULTS=40 $(RUN) -m pytest -q tests/slow/test_faults.py \

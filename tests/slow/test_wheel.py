@@ -77,7 +77,8 @@ def test_the_wheel_holds_the_library_and_the_command_with_its_denoiser_and_nothi
 def test_the_command_of_the_wheel_denoises_a_photograph(wheel, tmp_path):
     programs = environment(tmp_path / "venv")
     same_torch = f"torch=={torch.__version__.partition('+')[0]}"  # another may bring gigabytes for a GPU
-    ended = run(programs / "pip", "install", "-q", f"{wheel}[photo]", same_torch, cwd=tmp_path)
+    install = ("install", "-q", "--no-compile")  # compiling all of torch takes longer than the test
+    ended = run(programs / "pip", *install, f"{wheel}[photo]", same_torch, cwd=tmp_path)
     if ended.returncode:
         skip_offline(ended)
     pixels = np.random.default_rng(0).normal(128, 20, (64, 96, 3)).astype(np.uint8)

@@ -35,6 +35,12 @@ CELLS = Either(
     "budget.",
 )
 """value: printed cells that have a number of ours."""
+SEEDS = Either(
+    "Claims that rest on several seeds: {several}. The intervals of the other {value:.0f} are over "
+    "images alone, so more seeds could change them.",
+    "Every claim rests on several seeds.",
+)
+"""value: claims with one seed, or without a network that is trained here."""
 
 
 class Verdicts(Chapter):
@@ -84,18 +90,19 @@ class Verdicts(Chapter):
         return [
             "A claim that fails here may hold at the paper's size. A claim that holds here holds for "
             "small networks.",
-            "Before you rely on a verdict, read how sure it is: most rest on one seed.",
+            "Before you rely on a verdict, read how sure it is, and on which seeds it rests.",
         ]
 
     def how_sure(self) -> Sure:
         """See Chapter."""
+        several = self.judged.sure.str.contains(r"\bseeds ").sum()
         return Sure(
             images={},
             seeds={},
             networks="Each claim names its images and seeds; intervals are 95 % bootstraps over both. "
             + network(configs.denoising("tunable", self.budget)),
-            would_change="Most claims rest on one seed, whose interval is over images alone: more seeds "
-            "could change them. Some settings were chosen on test images; each claim names those.",
+            would_change=SEEDS(len(self.judged) - int(several), several=several)
+            + " Some settings were chosen on test images; each claim names those.",
         )
 
     def results(self) -> dict[str, Any]:

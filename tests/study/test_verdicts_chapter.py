@@ -16,7 +16,7 @@ def chapter(monkeypatch):
             "verdict": ["not reproduced", "cannot be told at this budget", "partly"],
             "evidence": ["-1.00 dB on kodak.", "0.10 dB on nam-test.", "Half."],
             "beside": "",
-            "sure": ["24 images of kodak, seed 0", "", ""],
+            "sure": ["24 images of kodak, seed 0", "", "24 images of kodak, seeds 0, 1"],
             "readings_differ": [False, False, True],
         },
         index=["a", "b", "c"],
@@ -37,6 +37,11 @@ def test_the_findings_name_the_claims_of_each_kind(chapter):
     assert readings == "The reading of Eq. 9 decides these verdicts (1): c."
     assert "prints 2 numbers of methods that are rebuilt here; 1 of them were measured" in cells
     assert "0.50 dB" in cells
+
+
+def test_it_says_how_many_claims_rest_on_several_seeds(chapter):
+    text = chapter.how_sure().text
+    assert "Claims that rest on several seeds: 1. The intervals of the other 2 are" in text
 
 
 def test_other_pages_get_the_counts_and_what_failed(chapter):

@@ -44,7 +44,8 @@ class Backbones(Chapter):
 
     profile: budget of the networks. images: test sets of SwinIR. sigmas: noise levels, grey levels of
     255. crop: side of a central crop of each test image, None for whole images. real: training pairs of
-    NAFNet; any other set is given synthetic noise. seeds: trainings of both NAFNets.
+    NAFNet; any other set is given synthetic noise. seeds: trainings of each network; of SwinIR, whose
+    trainings are long, those that are stored.
     """
 
     asked = (
@@ -146,7 +147,7 @@ class Backbones(Chapter):
         sizes = f"The fixed SwinIR has {run.record['parameters']:,} parameters"
         return Sure(
             images=images | {self.data.pairs.images: pairs.image.nunique()},
-            seeds={"SwinIR": 1, "NAFNet": len(self.seeds)},
+            seeds={"SwinIR": min(map(len, self.data.repeated.values())), "NAFNet": len(self.seeds)},
             networks=f"{sizes} and was trained for {counted(run.config.training.steps, 'step')}.",
             would_change="Networks of the published size could need a larger or a smaller share of "
             "their capacity for the dial; only training them would show it.",
@@ -188,6 +189,12 @@ class Backbones(Chapter):
         styler = versus(cells, "psnr", rows=("images", "level"), columns="column")
         return Shown(styler, self.data.records, ", ".join(self.data.frames))
 
+    def swinir_seeds(self) -> Shown:
+        """Both SwinIRs of each seed on the first set, means over all noise levels."""
+        means = self.data.seed_means
+        table = compute.by_seed(means["tunable"], means["fixed"])
+        return Shown(_with_mean(table), self.data.seed_records, self.data.first)
+
     def table_2b(self, metric: str = "psnr") -> Shown:
         """The paper's Table 2b, of the first seed; metric: psnr or ssim. The paper's images are SIDD."""
         first = {c: self.data.real_means[c][int(self.seeds.index[0].split()[-1])] for c in BOTH}
@@ -204,10 +211,9 @@ class Backbones(Chapter):
         )
         return Shown(styler, self.data.real_records, self.data.pairs.images)
 
-    def table_seeds(self) -> Shown:
+    def nafnet_seeds(self) -> Shown:
         """Both NAFNets of each seed, and their mean."""
-        table = pd.concat([self.seeds, self.seeds.mean().rename("mean").to_frame().T])
-        return Shown(tables.tidy(table), self.data.real_records, self.data.pairs.images)
+        return Shown(_with_mean(self.seeds), self.data.real_records, self.data.pairs.images)
 
     @torch.inference_mode()
     def _turned(self, control: Any, noisy: Tensor, omegas: Sequence[Sequence[float]]) -> list[Tensor]:
@@ -252,3 +258,8 @@ class Backbones(Chapter):
             f"A noisy square at {positions} positions of the dial of SwinIR.",
         )
         return Shown(film, [run.record], f"{shown.title}, sigma {self.data.sigmas[-1]:g}")
+
+
+def _with_mean(rows: pd.DataFrame) -> Any:
+    """The rows and their mean as a table."""
+    return tables.tidy(pd.concat([rows, rows.mean().rename("mean").to_frame().T]))

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from study import configs, runs
-from study.chapters.measured import OnImages
+from study.chapters.measured import OnImages, repeated
 from study.configs.backbones import PAIRS
 from study.configs.measurements import ENDS
 from study.measuring.image_sweep import ImageSweep
@@ -55,6 +55,23 @@ class Measured(OnImages):
         }
         runs.check_comparable([*found.values()])
         return found
+
+    @cached_property
+    def repeated(self) -> dict[str, dict[int, Run]]:
+        """Control to seed to SwinIR; after the first seed those that the store has."""
+        of = configs.backbones.swinir
+        return {
+            c: repeated(
+                first, [of(c, self.profile, seed=s, data=self.budget.data) for s in self.seeds[1:]]
+            )
+            for c, first in self.swinir.items()
+        }
+
+    @cached_property
+    def seed_frames(self) -> dict[str, dict[int, pd.DataFrame]]:
+        """Control to seed to SwinIR's sweep of the first set."""
+        what = self.squares(self.first)
+        return {control: by_seed(found, what) for control, found in self.repeated.items()}
 
     def squares(self, images: str) -> DenoisingSweep:
         """The sweep of the paper's Table 2a, on central squares."""

@@ -88,10 +88,8 @@ def runs_of(budget: Profile) -> list[RunConfig]:
     """Every run of Table 2 at a budget."""
     pairs = budget.data if budget.name == "smoke" else PAIRS[0]
     return [
-        *(swinir(control, budget.name, data=budget.data) for control in CONTROLS),
-        *(
-            nafnet(control, budget.name, seed=seed, data=pairs)
-            for seed in range(budget.repeats)
-            for control in CONTROLS
-        ),
+        run(control, budget.name, seed=seed, data=data)
+        for run, data in ((swinir, budget.data), (nafnet, pairs))
+        for seed in range(budget.repeats)
+        for control in CONTROLS
     ]

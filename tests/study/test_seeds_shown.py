@@ -1,14 +1,17 @@
-"""Chapters 5 and 6 over seeds: what the store has, never a training."""
+"""Chapters 4 to 6 over seeds: what the store has, never a training."""
 
 import pandas as pd
 import pytest
 from stored import kept_run, kept_sweep
 
 from study import configs
+from study.chapters.backbones import Backbones
 from study.chapters.joint_data import Measured as JointData
 from study.chapters.joint_details import Details
 from study.chapters.super_resolution import SuperResolution
 from study.chapters.super_resolution_data import Measured as SuperResolutionData
+from study.configs.backbones import CONTROLS
+from study.configs.measurements import ENDS
 from study.configs.super_resolution import resnet
 from study.measuring.protocols import CORNERS
 from study.measuring.sweep import FIVE
@@ -20,11 +23,24 @@ LAPTOP = configs.profile("laptop")
 def table(omegas, psnr):
     """A sweep of one image with one PSNR at all omegas; LPIPS is a hundredth of it."""
     places = pd.DataFrame(omegas, columns=["omega_1", "omega_2"])
-    return places.assign(image="kodim01", sigma=5.0, rho=0.0, psnr=psnr, lpips=psnr / 100)
+    return places.assign(image="kodim01", sigma=5.0, rho=0.0, psnr=psnr, psnr_eta=psnr, lpips=psnr / 100)
 
 
 def cells(shown):
     return shown.content.data.iloc[:, 0].tolist()
+
+
+def test_swinir_with_its_stored_seeds():
+    chapter = Backbones(images=["kodak"])
+    data = chapter.data
+    names = {(c, s): configs.backbones.swinir(c, "laptop", seed=s) for c in CONTROLS for s in (0, 2)}
+    for psnr, config in enumerate(names.values(), 30):
+        kept_sweep(config, data.squares("kodak"), table(ENDS, float(psnr)))
+    data.swinir = {control: kept_run(names[control, 0]) for control in CONTROLS}
+    data.frames = {"kodak": {}}
+    found = chapter.swinir_seeds().content.data
+    assert found.index.to_list() == ["seed 0", "seed 2", "mean"]
+    assert found.gap.to_list() == [-2.0, -2.0, -2.0]
 
 
 def test_joint_methods_with_their_stored_seeds():

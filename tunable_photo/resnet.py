@@ -46,17 +46,22 @@ class ResidualBlock(nn.Module):
 
 
 class BalancedConv2d(nn.Conv2d):
-    """A convolution before a pixel shuffle by 2 whose four kernels agree on constant images.
+    """A convolution before a pixel shuffle whose kernels for the pixels of a block agree on constant
+    images.
 
-    The mean over the taps of each of the four kernels, and their biases, are replaced by the average of
-    the four; all other frequencies of the kernels are free. So a constant image gives a constant image
+    The mean over the taps of each kernel of a block, and their biases, are replaced by the average of
+    the block; all other frequencies of the kernels are free. So a constant image gives a constant image
     after the shuffle.
     """
 
+    block = 4
+    """Pixels of a block: the factor of the shuffle squared."""
+
     def forward(self, x: Tensor) -> Tensor:
-        """x: [B, C, H, W] to [B, 4 C', H, W]."""
+        """x: [B, C, H, W] to [B, block C', H, W]."""
         assert self.bias is not None
-        weight, bias = self.weight.unflatten(0, (-1, 4)), self.bias.unflatten(0, (-1, 4))
+        weight = self.weight.unflatten(0, (-1, self.block))
+        bias = self.bias.unflatten(0, (-1, self.block))
         mean = weight.mean((-2, -1), keepdim=True)
         weight = weight - mean + mean.mean(1, keepdim=True)
         bias = bias.mean(1, keepdim=True).expand_as(bias)

@@ -17,7 +17,7 @@ from study.controls import (
 )
 from study.images import datasets
 from study.networks import DiscriminatorConfig
-from study.networks.third_party import NORMS, SwinIRConfig
+from study.networks.third_party import BALANCED, LIGHT, NORMS, SwinIRConfig
 from study.runs import RunConfig
 from study.tasks import SuperResolution
 from study.training import Training
@@ -47,7 +47,6 @@ class Size:
     """Length of the rivals' second training, with the adversary, in units of the first."""
 
 
-LIGHT = "pixelshuffledirect"
 SIZES = {
     "smoke": Size(
         ResNetConfig(blocks=2, channels=8, image_skip=True, head_relu=False, scale=4),
@@ -177,31 +176,50 @@ def smooth(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
     Each second training has as many steps with the adversary as the second stage of the tunable
     network; one that starts from random weights has as many as all steps of that stage.
     """
-    size, chosen = SIZES[budget.name], task(budget)
-    second = size.second if budget.name == "smoke" else 0.05
-    apart = Apart(second, (0.5, 0.3))
-    against = second * (1 - apart.corners[0])
+    size = SIZES[budget.name]
+    apart = _second(budget)
+    against = apart.share * (1 - apart.corners[0])
     controls = {
         "tunable": TunableConfig(start="equal", apart=apart),
         "dni": DNIConfig(fine_tune=against),
-        "dni-scratch": DNIConfig(fine_tune=None, scratch=second),
+        "dni-scratch": DNIConfig(fine_tune=None, scratch=apart.share),
         "dynet": DyNetConfig(against),
         "cfsnet": CFSNetConfig(against),
         "low-rank-4": LowRankConfig(4, second=apart),
         "soup": DNIConfig(fine_tune=against, own=0.85, mixed=against),
     }
-    training = size.training
+    network = replace(size.resnet, enlargement="balanced")
+    name = f"sr-{method}-smooth-{network.size}"
+    return _smooth(name, budget, _chosen(controls, method), network, seed, drawn=method in DRAWN)
+
+
+def smooth_swinir(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
+    """As smooth, of SwinIR: "tunable", or "fixed", the baseline for fidelity alone."""
+    controls = {
+        "tunable": TunableConfig(start="equal", apart=_second(budget), untuned=NORMS),
+        "fixed": FixedConfig(),
+    }
+    network = replace(SIZES[budget.name].swinir, upsampler=BALANCED)
+    if budget.name == "laptop":
+        network = replace(network, embedding=48)
+    name, control = f"sr-swinir-{method}-smooth", _chosen(controls, method)
+    run = _smooth(name, budget, control, network, seed, drawn=method == "tunable")
+    if method == "fixed":  # it has no adversary, and needs no VGG-19
+        run = replace(run, task=replace(run.task, vgg=0.0, features=()))
+    return run
+
+
+def _second(budget: Profile) -> Apart:
+    share = SIZES[budget.name].second if budget.name == "smoke" else 0.05
+    return Apart(share, (0.5, 0.3))
+
+
+def _smooth(name, budget, control, network, seed, *, drawn) -> RunConfig:
+    training, chosen = SIZES[budget.name].training, task(budget)
     if budget.name == "laptop":
         training = replace(training, steps=20_000, batch=8, patch=112)
-    training = replace(training, fidelity_first=training.steps if method in DRAWN else 0)
-    run = _run(
-        f"sr-{method}-smooth-{size.resnet.size}",
-        budget,
-        _chosen(controls, method),
-        replace(size.resnet, enlargement="balanced"),
-        training,
-        seed,
-    )
+    training = replace(training, fidelity_first=training.steps if drawn else 0)
+    run = _run(name, budget, control, network, training, seed)
     chosen = replace(chosen, features=FIVE if chosen.vgg else (), **SMOOTH)
     data = "bsds500-clean" if run.data == "bsds500" else run.data
     return replace(run, task=chosen, data=data)

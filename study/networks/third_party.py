@@ -1,4 +1,7 @@
-"""Third-party backbones from spandrel, unchanged: SwinIR, NAFNet (Sec. 4.1.1, Table 2) and Compact."""
+"""Third-party backbones from spandrel: SwinIR, NAFNet (Sec. 4.1.1, Table 2) and Compact.
+
+They are unchanged, except that SwinIR may end in a convolution of ours, see SwinIRConfig.upsampler.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from torch import Tensor, nn
 
 from study.networks.torchvision_import import import_torchvision
 from tunable_core.checks import check, is_count
+from tunable_photo.resnet import BalancedConv2d
 
+LIGHT, BALANCED = "pixelshuffledirect", "balanced"
 NORMS = ("*norm*",)
 """Norms stay untuned in both, as in the authors' code; by name, since NAFNet has its own norm class."""
 
@@ -31,16 +36,17 @@ class SwinIRConfig:
     """Enlargement; 1 predicts a correction of the input."""
     upsampler: str = ""
     """"" for scale 1; else "pixelshuffle" (the paper's) or "pixelshuffledirect" (lightweight), and for
-    scale 4 also "nearest+conv", which repeats pixels and gives a constant image no grid."""
+    scale 4 also two that give a constant image no grid: "nearest+conv", which repeats pixels, and
+    "balanced", the lightweight one with a BalancedConv2d."""
 
     def __post_init__(self) -> None:
-        shuffling = ("pixelshuffle", "pixelshuffledirect")
-        upsamplers = {1: ("", *shuffling), 4: (*shuffling, "nearest+conv")}
+        shuffling = ("pixelshuffle", LIGHT)
+        upsamplers = {1: ("", *shuffling), 4: (*shuffling, "nearest+conv", BALANCED)}
         fit = upsamplers.get(self.scale, shuffling)
         if self.scale not in (1, 2, 3, 4, 8) or self.upsampler not in fit:
             raise ValueError(
                 f"SwinIR: scale must be 1, with no upsampler, or 2, 3, 4 or 8 with one of "
-                f"{', '.join(shuffling)} (or nearest+conv for 4); got {self.scale} with "
+                f"{', '.join(shuffling)} (or nearest+conv or {BALANCED} for 4); got {self.scale} with "
                 f"{self.upsampler!r}"
             )
 
@@ -60,8 +66,14 @@ class SwinIRConfig:
                 mlp_ratio=2.0,
                 drop_path_rate=0.0,
                 upscale=self.scale,
-                upsampler=self.upsampler,
+                upsampler=LIGHT if self.upsampler == BALANCED else self.upsampler,
             )
+        if self.upsampler == BALANCED:
+            plain = network.upsample[0]
+            balanced = BalancedConv2d(plain.in_channels, plain.out_channels, 3, padding=1)
+            balanced.load_state_dict(plain.state_dict())
+            balanced.block = self.scale**2
+            network.upsample[0] = balanced
         network.register_forward_pre_hook(_check_window)
         network.config = self
         return network

@@ -107,8 +107,9 @@ def test_no_kernels_of_a_tunable_network_can_draw_a_grid_on_grey(enlargement):
         assert grey_pattern(lambda x, omega=omega: tunable(x, omega)) < 0.001
 
 
-def test_swinir_that_repeats_pixels_enlarges_and_draws_no_grid_on_grey():
-    network = SwinIRConfig(12, (2,), 2, 4, scale=4, upsampler="nearest+conv").build().eval()
+@pytest.mark.parametrize("upsampler", ["nearest+conv", "balanced"])
+def test_two_forms_of_swinir_draw_no_grid_on_grey(upsampler):
+    network = SwinIRConfig(12, (2,), 2, 4, scale=4, upsampler=upsampler).build().eval()
     assert network(torch.rand(1, 3, 8, 12)).shape == (1, 3, 32, 48)
     shuffling = SwinIRConfig(12, (2,), 2, 4, scale=4, upsampler="pixelshuffledirect").build().eval()
     assert grey_pattern(network, side=64) < 0.01

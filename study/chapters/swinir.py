@@ -20,7 +20,7 @@ from study.chapters.beside import beside, versus
 from study.chapters.findings import counted, titled
 from study.chapters.pictures import Picture, busiest, picture
 from study.chapters.shown import Shown
-from study.chapters.swinir_results import FIDELITY, FIXED, PERCEPTUAL
+from study.chapters.swinir_results import FIDELITY, FIXED, PERCEPTUAL, RESNET
 from study.configs.measurements import ENDS
 from study.controls import Control, Fixed, complexity
 from study.figures import plots, tables
@@ -33,6 +33,8 @@ from tunable_core.omega import path
 from tunable_photo.resampling import Bicubic
 
 PRINTED_AS = {"fixed": "SwinIR", "tunable": "Tunable SwinIR"}
+ALONG = {"psnr": "PSNR", "patch_distance": "patch distance", "grid_peak": "grid peak"}
+"""What is measured along the dial."""
 
 
 class EnlargingSwinIR(Chapter):
@@ -70,10 +72,15 @@ class EnlargingSwinIR(Chapter):
         return {m: runs.get(configs.super_resolution.swinir(m, self.budget)) for m in PRINTED_AS}
 
     @cached_property
+    def resnets(self) -> dict[str, Run]:
+        """Chapter 6's tunable network, and DNI, whose first network is its plain one."""
+        return {m: runs.get(configs.super_resolution.resnet(m, self.budget)) for m in ("tunable", "dni")}
+
+    @cached_property
     def controls(self) -> dict[str, Control]:
         """Every network of the table, by name; those without a run are known by their label."""
         found: dict[str, Control] = {m: run.control.eval() for m, run in self.runs.items()}
-        found["bicubic"] = Fixed(Bicubic())
+        found |= {RESNET: Fixed(self.resnets["dni"].control.networks[0]), "bicubic": Fixed(Bicubic())}
         return found | {Path(file).stem: Fixed(Published(file)) for file in self.files}
 
     @property
@@ -84,6 +91,22 @@ class EnlargingSwinIR(Chapter):
     def what(self, images: str) -> SuperResolutionSweep:
         """The sweep of the paper's Table 5."""
         return SuperResolutionSweep(images, ENDS, crop=self.crop, perceptual=False, luma=True)
+
+    @property
+    def along(self) -> SuperResolutionSweep:
+        """Five positions of the dial on whole photographs."""
+        return SuperResolutionSweep("kodak", crop=self.crop, perceptual=False, statistics=True)
+
+    @cached_property
+    def along_frames(self) -> dict[str, pd.DataFrame]:
+        """Tunable network, SwinIR and ResNet, to its sweep along the dial."""
+        tunable = {"SwinIR": self.runs["tunable"], RESNET: self.resnets["tunable"]}
+        return {name: sweep(run, self.along, progress=False) for name, run in tunable.items()}
+
+    @property
+    def along_means(self) -> dict[str, pd.DataFrame]:
+        """As along_frames, averaged."""
+        return {name: average(frame) for name, frame in self.along_frames.items()}
 
     @cached_property
     def frames(self) -> dict[str, dict[str, pd.DataFrame]]:
@@ -212,6 +235,16 @@ class EnlargingSwinIR(Chapter):
         cells = self.cells.assign(images=self.cells.images.map(titled))
         styler = versus(cells, metric, rows=("images",), columns="column", digits=digits)
         return Shown(styler, self.records, ", ".join(self.frames))
+
+    def dial(self) -> Shown:
+        """PSNR, patch distance and grid peak along the dial of both tunable networks."""
+        rows = {
+            (title, name): mean[column].set_axis(map(plots.dials, mean.index))
+            for column, title in ALONG.items()
+            for name, mean in self.along_means.items()
+        }
+        records = [frame.attrs["record"] for frame in self.along_frames.values()]
+        return Shown(tables.tidy(pd.DataFrame(rows).T), records, records[0]["settings"]["images"])
 
     def printed_others(self) -> Shown:
         """Other networks of the printed table, as printed."""

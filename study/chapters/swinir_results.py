@@ -9,6 +9,8 @@ from torch import Tensor
 
 PERCEPTUAL, FIDELITY, FIXED = "(0, 1)", "(1, 0)", "fixed"
 """Columns of the tables: both ends of the dial, and the network without one."""
+RESNET = "ResNet"
+"""The column of chapter 6's plain network, for fidelity alone."""
 
 
 def arranged(cells: pd.DataFrame, others: Sequence[str]) -> pd.DataFrame:

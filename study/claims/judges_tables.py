@@ -143,24 +143,7 @@ def _backbone(table: str, fixed: str, places: Sequence[tuple[str, str, float | N
 def _sr_swinir(source: Source, bounds: Bounds) -> Verdict:
     places = [(images, "psnr", None) for images in ("set5", "set14", "bsd100")]
     worst, text, _ = gap(source, "table5", "SwinIR", "Tunable SwinIR", places)
-    if worst.images:
-        without = [_without(source.cells("table5", "set5", m, "psnr", [CLEAN])) for m in LEAKED]
-        text += f" Without woman, a training image: {sided(lead(*without))} on set5."
     return graded(worst, bounds, text)
-
-
-LEAKED = ("SwinIR", "Tunable SwinIR")
-"""Networks of Table 5, which were trained on bsds500: its train/302003 is Set5's woman."""
-
-
-WOMAN = "005"
-"""Id of that image in set5."""
-
-
-def _without(found: Block) -> Block:
-    """A block of set5 without the image that is also a training image."""
-    kept = [i for i, image in enumerate(found.images) if image != WOMAN]
-    return Block(found.values[:, kept], tuple(found.images[i] for i in kept))
 
 
 def _sr_fidelity(source: Source, bounds: Bounds) -> Verdict:

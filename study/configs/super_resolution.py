@@ -17,7 +17,7 @@ from study.controls import (
 )
 from study.images import datasets
 from study.networks import DiscriminatorConfig
-from study.networks.third_party import BALANCED, LIGHT, NORMS, SwinIRConfig
+from study.networks.third_party import BALANCED, NORMS, SwinIRConfig
 from study.runs import RunConfig
 from study.tasks import SuperResolution
 from study.training import Training
@@ -50,7 +50,7 @@ class Size:
 SIZES = {
     "smoke": Size(
         ResNetConfig(blocks=2, channels=8, image_skip=True, head_relu=False, scale=4),
-        SwinIRConfig(12, (2,), heads=2, window=4, scale=4, upsampler=LIGHT),
+        SwinIRConfig(12, (2,), heads=2, window=4, scale=4, upsampler=BALANCED),
         SuperResolution(discriminator=DiscriminatorConfig(4)),
         Training(
             steps=12,
@@ -65,7 +65,7 @@ SIZES = {
     ),
     "laptop": Size(
         ResNetConfig(blocks=8, channels=32, image_skip=True, head_relu=False, scale=4),
-        SwinIRConfig(32, (4, 4), heads=4, scale=4, upsampler=LIGHT),
+        SwinIRConfig(48, (4, 4), heads=4, scale=4, upsampler=BALANCED),
         SuperResolution(discriminator=DiscriminatorConfig(32)),
         Training(
             steps=8_000,
@@ -137,24 +137,6 @@ def printed(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
     return _run(name, budget, _chosen(controls, method), size.resnet, training, seed)
 
 
-def swinir(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
-    """The run of SwinIR at a budget: "tunable", or "fixed", the baseline for fidelity alone."""
-    size = SIZES[budget.name]
-    controls = {"tunable": TunableConfig(apart=size.apart, untuned=NORMS), "fixed": FixedConfig()}
-    if method not in controls:
-        raise ValueError(f"method must be one of {', '.join(controls)}; got {method!r}")
-    training = replace(size.training, fidelity_first=size.first if method == "tunable" else 0)
-    if budget.name == "laptop":  # two whole windows per side
-        training = replace(training, batch=4, patch=80)
-        controls["tunable"] = replace(controls["tunable"], apart=Apart(0.5, (0.7, 0.1)))
-    if budget.name == "paper":
-        training = replace(training, batch=32, lr=2e-4)
-    run = _run(f"sr-swinir-{method}", budget, controls[method], size.swinir, training, seed)
-    if method == "fixed":  # it has no adversary, and needs no VGG-19
-        run = replace(run, task=replace(run.task, vgg=0.0))
-    return run
-
-
 FIVE = (("conv1_2", 0.1), ("conv2_2", 0.1), ("conv3_4", 1.0), ("conv4_4", 1.0), ("conv5_4", 1.0))
 """Layers of VGG-19 and their weights in the recipe of smooth(). Their effect and that of the enlargement
 are in data/ablations/super-resolution-grid.csv and super-resolution-enlargement.csv."""
@@ -193,17 +175,22 @@ def smooth(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
     return _smooth(name, budget, _chosen(controls, method), network, seed, drawn=method in DRAWN)
 
 
-def smooth_swinir(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
-    """As smooth, of SwinIR: "tunable", or "fixed", the baseline for fidelity alone."""
-    controls = {
-        "tunable": TunableConfig(start="equal", apart=_second(budget), untuned=NORMS),
-        "fixed": FixedConfig(),
-    }
-    network = replace(SIZES[budget.name].swinir, upsampler=BALANCED)
-    if budget.name == "laptop":
-        network = replace(network, embedding=48)
-    name, control = f"sr-swinir-{method}-smooth", _chosen(controls, method)
-    run = _smooth(name, budget, control, network, seed, drawn=method == "tunable")
+def swinir(method: str, budget: Profile, *, seed: int = 0) -> RunConfig:
+    """The run of SwinIR at a budget: "tunable", or "fixed", the baseline for fidelity alone.
+
+    Its losses and enlargement are the paper's own at the budget of the paper, and those of smooth() at
+    the others.
+    """
+    size, paper = SIZES[budget.name], budget.name == "paper"
+    tunable = TunableConfig(apart=size.apart, untuned=NORMS)
+    if not paper:
+        tunable = replace(tunable, start="equal", apart=_second(budget))
+    control = _chosen({"tunable": tunable, "fixed": FixedConfig()}, method)
+    name = f"sr-swinir-{method}"
+    if paper:
+        run = _run(name, budget, control, size.swinir, replace(size.training, batch=32, lr=2e-4), seed)
+    else:
+        run = _smooth(f"{name}-smooth", budget, control, size.swinir, seed, drawn=method == "tunable")
     if method == "fixed":  # it has no adversary, and needs no VGG-19
         run = replace(run, task=replace(run.task, vgg=0.0, features=()))
     return run

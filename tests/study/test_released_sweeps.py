@@ -78,6 +78,7 @@ def measured_of() -> Callable:
         Blend(nn.Identity()),
         Fixed(nn.Identity(), 3),
         Fixed(Bicubic()),
+        Fixed(sr.control.networks[0]),
     ]
     by_weights = {}
     for one in of:

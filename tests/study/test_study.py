@@ -115,7 +115,7 @@ def test_a_run_needs_its_images_its_teachers_and_its_paintings(config):
     assert configs.needs(configs.style.transfer("tunable", laptop)) == {"bsds500", "style", "vgg19"}
     clean = {"bsds500-clean", "vgg19"}
     assert configs.needs(configs.super_resolution.resnet("tunable", laptop)) == clean
-    assert configs.needs(configs.super_resolution.swinir("fixed", laptop)) == {"bsds500"}
+    assert configs.needs(configs.super_resolution.swinir("fixed", laptop)) == {"bsds500-clean"}
 
 
 @pytest.mark.usefixtures("store")

@@ -264,7 +264,7 @@ def test_the_runs_of_table_4_may_stand_in_one_table(name):
 def test_the_fixed_baseline_meets_no_adversary_and_needs_no_vgg(name):
     budget = configs.profile(name)
     tunable, fixed = (super_resolution.swinir(method, budget) for method in ("tunable", "fixed"))
-    assert fixed.task == replace(tunable.task, vgg=0.0)
+    assert fixed.task == replace(tunable.task, vgg=0.0, features=())
     assert fixed.training == replace(tunable.training, fidelity_first=0)
     assert fixed.network == tunable.network
 
@@ -320,10 +320,10 @@ def test_the_paper_s_budget_has_the_paper_s_recipe(name, recipe):
         assert made == getattr(super_resolution, recipe)(method, budget)
 
 
-@pytest.fixture(scope="module")
-def released():
-    """The released tunable network of the smooth recipe."""
-    config = super_resolution.smooth("tunable", configs.profile("laptop"))
+@pytest.fixture(scope="module", params=["smooth", "swinir"])
+def released(request):
+    """A released tunable network: the ResNet or SwinIR."""
+    config = getattr(super_resolution, request.param)("tunable", configs.profile("laptop"))
     if runs.find(config, weights=True) is None:
         pytest.skip("the released network is not in the store")
     return runs.get(config, progress=False).control

@@ -24,6 +24,7 @@ from study.chapters.swinir_results import FIDELITY, FIXED, PERCEPTUAL, RESNET
 from study.configs.measurements import ENDS
 from study.controls import Control, Fixed, complexity
 from study.figures import plots, tables
+from study.images.artifacts import WINDOW
 from study.images.resampling import cut_to_multiple, low_resolution
 from study.measuring.metrics import psnr
 from study.measuring.sweep import SuperResolutionSweep, average, sweep
@@ -94,8 +95,9 @@ class EnlargingSwinIR(Chapter):
 
     @property
     def along(self) -> SuperResolutionSweep:
-        """Five positions of the dial on whole photographs."""
-        return SuperResolutionSweep("kodak", crop=self.crop, perceptual=False, statistics=True)
+        """Five positions of the dial on photographs; a crop is at least as large as grid_peak needs."""
+        crop = None if self.crop is None else max(WINDOW, self.crop)
+        return SuperResolutionSweep("kodak", crop=crop, perceptual=False, statistics=True)
 
     @cached_property
     def along_frames(self) -> dict[str, pd.DataFrame]:

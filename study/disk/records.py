@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import torch
+# torch is imported where it is used: it takes two seconds, and the book's runner needs none of it.
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout, which holds the packages and data/."""
@@ -52,11 +52,17 @@ def wrote(path: Path) -> None:
 
 def device_name(device: str) -> str:
     """The name of the device in records: the model of the GPU, or the architecture of the CPU."""
-    return torch.cuda.get_device_name() if device == "cuda" else f"CPU {platform.machine()}"
+    if device != "cuda":
+        return f"CPU {platform.machine()}"
+    import torch
+
+    return torch.cuda.get_device_name()
 
 
 def machine(device: str) -> dict[str, Any]:
     """Device, threads and versions."""
+    import torch
+
     versions = {"python": platform.python_version(), "torch": torch.__version__}
     return {"device": device_name(device), "threads": torch.get_num_threads(), "versions": versions}
 
@@ -64,6 +70,8 @@ def machine(device: str) -> dict[str, Any]:
 def peak_memory_mb(device: str) -> int | None:
     """Peak memory of this process in MiB, on a GPU that of the GPU; None on Windows."""
     if device == "cuda":
+        import torch
+
         return round(torch.cuda.max_memory_allocated() / 2**20)
     try:
         import resource

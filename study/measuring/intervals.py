@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -103,6 +102,8 @@ def estimate(statistic: Callable[..., np.ndarray], *blocks: Block) -> Estimate:
     if not groups:
         return Estimate.exact(value)
     settings = {"vectorized": True, "method": "percentile", "confidence_level": LEVEL}
+    from scipy import stats  # it takes half a second, and most programs need no interval
+
     found = stats.bootstrap(
         origin, resampled, n_resamples=RESAMPLES, batch=250, rng=np.random.default_rng(0), **settings
     )

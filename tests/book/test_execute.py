@@ -380,3 +380,8 @@ def test_a_notebook_that_is_done_is_followed_by_what_is_left(project, notebook, 
     assert "1 left" in log
     assert "none left" in log
     assert "All of it took" in log
+
+
+def test_the_runner_starts_without_torch():
+    code = "import execute, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=BOOK).returncode == 0

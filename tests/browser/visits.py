@@ -20,6 +20,9 @@ PAGES = sorted(
 LARGE = ("api/study-c*", "api/study-[fimnrt]*", "api/tunable_photo")
 """Pages of the reference that axe leaves out: it takes up to a minute for each, and they are made as
 api/tunable_core and api/study-disk are."""
+ALIKE = ("api/*", "controls/*")
+"""Pages that have the same colours as others; axe looks at IN_DARK of them in dark mode."""
+IN_DARK = ("api/tunable_core-onnx", "controls/index")
 RULES = {
     "light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
     "dark": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
@@ -90,8 +93,8 @@ def visit(context, address: str, name: str) -> Visit:
     shot = name.replace("/", "-")
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"{shot}.png", full_page=True)
-    if not any(fnmatch(name, pattern) for pattern in LARGE):
-        for mode in RULES:
+    if not _among(name, LARGE):
+        for mode in ("light",) if _among(name, ALIKE) and name not in IN_DARK else RULES:
             page.emulate_media(color_scheme=mode)
             page.wait_for_function("mode => document.documentElement.dataset.theme === mode", arg=mode)
             page.evaluate(SETTLED)  # colours change slowly
@@ -104,6 +107,10 @@ def visit(context, address: str, name: str) -> Visit:
         page.screenshot(path=Path(SHOTS) / f"{shot}-phone.png", full_page=True)
     page.close()
     return seen
+
+
+def _among(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
 
 
 def serious(page, mode: str) -> list[str]:

@@ -214,9 +214,19 @@ def test_networks_that_pad_are_exported_with_live_dials_and_any_size(tmp_path, n
         same(torch.from_numpy(output), model(image, omega))
 
 
-@pytest.mark.filterwarnings("ignore:torch.meshgrid")
-def test_swinir_depends_on_the_batch_and_the_refusal_says_so(tmp_path):
-    model = Tunable(SwinIRConfig(12, (1,), heads=2, window=4).build(), p=2)
+class ImageByImage(nn.Module):
+    """A network with a loop over the images of its batch, which an export unrolls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x):
+        return torch.cat([self.conv(image[None]) for image in x])
+
+
+def test_a_network_that_depends_on_the_batch_is_refused_and_the_refusal_says_so(tmp_path):
+    model = Tunable(ImageByImage(), p=2)
     refusal = r"depends on the batch of the image \(pass free=\('height', 'width'\) to fix it"
     with pytest.raises(ExportError, match=refusal) as raised:
         shipping.export(model, tmp_path / "net.onnx")

@@ -22,8 +22,7 @@ LEVEL = Either(
 GRID = Either(
     threshold=3.0,
     above="The outputs have a grid: its peak is up to {value:.1f} along the dial, on {images}.",
-    otherwise="There is no grid anywhere on the dial: its peak is at most {value:.1f} on {images}, and "
-    "photographs have up to 3.",
+    otherwise="There is no grid anywhere on the dial: the grid peak is at most {value:.1f} on {images}.",
 )
 """value: the largest mean grid peak of SwinIR along the dial."""
 FALLS = Either(

@@ -10,7 +10,7 @@ from tunable_core import Tunable
 from tunable_photo.editors import ABOUT, FULL, export_for_editors
 from tunable_photo.resnet import ResNetConfig
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("exporter")]
 
 
 @pytest.fixture(scope="module")

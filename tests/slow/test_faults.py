@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
+from forks import Job
 
 from study.disk import tensors
 from study.images import datasets
@@ -57,10 +56,9 @@ for i in range(10**6):
 """
 
 
-def start(script: str, *arguments, **settings) -> subprocess.Popen:
+def start(script: str, *arguments, **settings) -> Job:
     """A process that runs the script; it is ready when this returns."""
-    command = [sys.executable, "-c", BEGIN + script, *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **settings)
+    process = Job(BEGIN + script, *arguments, **settings)
     assert process.stdout.readline() == "ready\n"
     return process
 
@@ -70,21 +68,12 @@ def killed_at_random(script: str, chance: random.Random, longest: float, *argume
     process = start(script, *arguments)
     time.sleep(chance.uniform(0, longest))
     process.kill()
-    rest(process)
-    return process.returncode != 0
+    process.rest()
+    return process.codes != [0]
 
 
 def ended(script: str, *arguments) -> str:
-    process = start(script, *arguments)
-    said = rest(process)
-    assert process.returncode == 0
-    return said
-
-
-def rest(process: subprocess.Popen) -> str:
-    """The output of a process after "ready", until its end."""
-    with process:  # communicate() would lose what readline() has read ahead
-        return process.stdout.read()
+    return start(script, *arguments).ended()
 
 
 def test_a_training_killed_again_and_again_ends_with_the_same_bits(store, monkeypatch, record_property):
@@ -158,8 +147,7 @@ except OSError as error:
     for folder in (tmp_path, *tmp_path.parents):
         if folder.stat().st_mode & 0o005 != 0o005 and folder.owner() == "root":
             folder.chmod(folder.stat().st_mode | 0o055)
-    process = start(script, env=os.environ | {"TUNABLE_RUNS": str(closed)})
-    said = rest(process)
+    said = start(script, TUNABLE_RUNS=closed).ended()
     assert "Permission denied" in said
     assert str(closed) in said
     assert list(closed.iterdir()) == []

@@ -200,7 +200,7 @@ EXPORTED = ["Compact", "DnCNN", "SAFMN", "SqueezeNet"]
 
 
 @pytest.mark.parametrize("name", EXPORTED)
-def test_a_network_is_exported_with_live_dials(name, tmp_path):
+def test_a_network_is_exported_with_live_dials(name, tmp_path, exporter):
     """export() itself compares the file with the network, at several dials and sizes."""
     row = Row(name)
     shipping.export(row.model, tmp_path / "net.onnx", sample=row.x, free=("batch",))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from forks import Job
 
 from study.disk.tensors import load_tensors
 from study.training import processes
@@ -41,26 +42,11 @@ runs.get(config, progress=False)
 
 
 def train(
-    store: Path, processes: int, steps: int = 12, groups: int = 2, task: str = "denoising", **more
-):
-    """Start a training by several processes."""
+    store: Path, processes: int, steps: int = 12, groups: int = 2, task: str = "denoising"
+) -> None:
+    """Train by several processes."""
     store.mkdir(parents=True, exist_ok=True)
-    (store.parent / "script.py").write_text(SCRIPT)
-    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command = [sys.executable, *(launcher if processes > 1 else []), str(store.parent / "script.py")]
-    return subprocess.Popen(
-        [*command, str(steps), str(groups), task],
-        env=os.environ | {"TUNABLE_RUNS": str(store), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **more,
-    )
-
-
-def ended(process: subprocess.Popen) -> None:
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors[-3000:]
+    Job(SCRIPT, steps, groups, task, processes=processes, TUNABLE_RUNS=store).ended()
 
 
 def weights(store: Path) -> dict[str, torch.Tensor]:
@@ -77,7 +63,7 @@ def alike(one: Path, other: Path, atol: float = 1e-5) -> None:
 @pytest.mark.slow
 def test_two_processes_train_as_one_does_with_two_groups(tmp_path):
     for count in (1, 2):
-        ended(train(tmp_path / str(count) / "store", count))
+        train(tmp_path / str(count) / "store", count)
     alike(tmp_path / "1/store", tmp_path / "2/store")
     (record,) = (tmp_path / "2/store/runs").glob("it-*/run.json")
     assert '"processes": 2' in record.read_text()
@@ -86,20 +72,31 @@ def test_two_processes_train_as_one_does_with_two_groups(tmp_path):
 @pytest.mark.slow
 def test_one_omega_in_a_step_is_shared_by_all_processes(tmp_path):
     for count in (1, 2):
-        ended(train(tmp_path / str(count) / "store", count, groups=1))
+        train(tmp_path / str(count) / "store", count, groups=1)
     alike(tmp_path / "1/store", tmp_path / "2/store")
 
 
 @pytest.mark.slow
 def test_an_adversary_learns_in_two_processes_and_ends(tmp_path):
-    ended(train(tmp_path / "store", 2, steps=4, groups=4, task="super-resolution"))
+    train(tmp_path / "store", 2, steps=4, groups=4, task="super-resolution")
     assert all(value.isfinite().all() for value in weights(tmp_path / "store").values())
 
 
 @pytest.mark.slow
 def test_a_process_that_dies_ends_the_job_and_another_number_resumes(tmp_path):
+    """Under torchrun itself."""
     store = tmp_path / "store"
-    job = train(store, 2, steps=90, start_new_session=True)
+    store.mkdir()
+    (tmp_path / "script.py").write_text(SCRIPT)
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    job = subprocess.Popen(
+        [sys.executable, *launcher, str(tmp_path / "script.py"), "90", "2", "denoising"],
+        env=os.environ | {"TUNABLE_RUNS": str(store), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     pids = [int(job.stdout.readline().split()[1]) for _ in range(2)]
     checkpoint = None
     deadline = time.monotonic() + 120
@@ -112,8 +109,8 @@ def test_a_process_that_dies_ends_the_job_and_another_number_resumes(tmp_path):
     assert job.returncode != 0
     assert "Signal 9" in errors  # torchrun names the process that died
     assert checkpoint.exists()
-    ended(train(store, 1, steps=90))
-    ended(train(tmp_path / "undisturbed/store", 2, steps=90))
+    train(store, 1, steps=90)
+    train(tmp_path / "undisturbed/store", 2, steps=90)
     alike(store, tmp_path / "undisturbed/store", atol=2e-3)  # rounding adds up over 90 steps
 
 

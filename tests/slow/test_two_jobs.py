@@ -1,16 +1,15 @@
-"""Two torchrun jobs on one store: each run is trained by one of them, as by a single job."""
+"""Two jobs of two processes on one store: each run is trained by one of them, as by a single job."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+import time
 from pathlib import Path
 
 import filelock
 import pytest
 import torch
+from forks import Job
 
 from study.disk.tensors import load_tensors
 
@@ -37,10 +36,12 @@ sys.argv = ["study", "--profile", "smoke"]
 main()
 """
 )
+PATIENCE = 4
+"""Seconds that the processes wait for each other in a test."""
 WAITING = (
     SCRIPT
-    + """
-processes.PATIENCE, locks.POLL = timedelta(seconds=10), 2.0
+    + f"""
+processes.PATIENCE, locks.POLL = timedelta(seconds={PATIENCE}), 0.5
 processes.join()
 sys.stdout.write("waiting\\n")  # one write, since both processes say it into one pipe
 sys.stdout.flush()
@@ -60,25 +61,10 @@ except ValueError as error:
 )
 
 
-def job(store: Path, script: str, processes: int = 2) -> subprocess.Popen:
-    """Start the script under torchrun."""
+def job(store: Path, script: str, processes: int = 2) -> Job:
+    """Start the script on a store."""
     store.mkdir(parents=True, exist_ok=True)
-    path = store.parent / "script.py"
-    path.write_text(script)
-    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    return subprocess.Popen(
-        [sys.executable, *launcher, str(path)],
-        env=os.environ | {"TUNABLE_RUNS": str(store), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def said(process: subprocess.Popen) -> str:
-    output, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors[-3000:]
-    return output
+    return Job(script, processes=processes, TUNABLE_RUNS=store)
 
 
 def weights(store: Path) -> dict[str, dict[str, torch.Tensor]]:
@@ -95,7 +81,7 @@ def weights(store: Path) -> dict[str, dict[str, torch.Tensor]]:
 def alone(tmp_path_factory) -> dict[str, dict[str, torch.Tensor]]:
     """The weights of both runs, trained by one job that has the store to itself."""
     store = tmp_path_factory.mktemp("alone") / "store"
-    said(job(store, BOTH))
+    job(store, BOTH).ended()
     return weights(store)
 
 
@@ -108,7 +94,7 @@ def check_same(found, expected) -> None:
 def test_two_jobs_at_once_train_every_run_as_one_job_does(tmp_path, alone):
     store = tmp_path / "store"
     for started in [job(store, BOTH) for _ in range(2)]:
-        said(started)
+        started.ended()
     found = weights(store)
     assert found.keys() == {"seed0", "seed1"}
     check_same(found, alone)
@@ -122,16 +108,16 @@ def test_the_two_runs_differ_by_more_than_the_tolerance_of_these_tests(alone):
 def test_a_job_leaves_a_run_that_another_trains_to_it_and_all_its_processes_say_so(tmp_path, alone):
     store = tmp_path / "store"
     (store / "runs").mkdir(parents=True)
-    missing = [line for line in said(listing(store)).splitlines() if line.startswith("seed0")]
+    missing = [line for line in listing(store).ended().splitlines() if line.startswith("seed0")]
     with filelock.FileLock(store / "runs" / f"{missing[0]}.lock"):
-        output = said(job(store, BOTH))
+        output = job(store, BOTH).ended()
     assert output.count("another process is training 'seed0'") == 2
     found = weights(store)
     assert found.keys() == {"seed1"}
     check_same(found, alone)
 
 
-def listing(store: Path) -> subprocess.Popen:
+def listing(store: Path) -> Job:
     return job(store, BOTH.replace('"smoke"]', '"smoke", "--missing"]'), processes=1)
 
 
@@ -139,22 +125,17 @@ def listing(store: Path) -> subprocess.Popen:
 def test_the_other_processes_keep_their_patience_while_the_first_waits_for_a_lock(tmp_path):
     store = tmp_path / "store"
     (store / "runs").mkdir(parents=True)
-    name = next(line for line in said(listing(store)).splitlines() if line.startswith("seed0"))
-    lock = filelock.FileLock(store / "runs" / f"{name}.lock")
-    lock.acquire()
-    with job(store, WAITING) as waiting:
-        try:
-            assert waiting.stdout.readline() == "waiting\n"
-            # longer than the 10 seconds that the processes wait for each other
-            with pytest.raises(subprocess.TimeoutExpired):
-                waiting.wait(timeout=12)
-        finally:
-            lock.release()
-        assert said(waiting).count("found") == 2
+    name = next(line for line in listing(store).ended().splitlines() if line.startswith("seed0"))
+    with filelock.FileLock(store / "runs" / f"{name}.lock"):
+        waiting = job(store, WAITING)
+        assert waiting.stdout.readline() == "waiting\n"
+        time.sleep(PATIENCE + 2)
+        assert waiting.codes == [None, None]
+    assert waiting.ended().count("found") == 2
 
 
 def test_processes_with_different_runs_are_refused_by_name(tmp_path):
-    output = said(job(tmp_path / "store", ASTRAY))
+    output = job(tmp_path / "store", ASTRAY).ended()
     assert output.count("the processes of one job must work on the same run") == 2
     assert "process 0 is at 'seed0-" in output
     assert "process 1 is at 'seed1-" in output

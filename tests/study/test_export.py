@@ -22,7 +22,7 @@ from tunable_core import onnx as shipping
 from tunable_core.onnx import ExportError
 from tunable_photo.resnet import ResNetConfig
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("exporter")]
 
 OMEGA = [0.3, 0.8]
 
@@ -155,8 +155,7 @@ def test_a_file_is_valid_and_names_no_source_file(live, fixed):
 
 
 MAPS = {
-    "denoiser": network(),
-    "enlarges": ResNetConfig(1, 4, scale=2).build(),
+    "enlarges": nn.Sequential(nn.Conv2d(3, 12, 3, padding=1), nn.PixelShuffle(2)),
     "strided": nn.Sequential(
         nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.ConvTranspose2d(8, 6, 4, 2, padding=1, groups=2)
     ),
@@ -166,6 +165,7 @@ MAPS = {
 @pytest.mark.parametrize("name", MAPS)
 @torch.no_grad()
 def test_a_map_of_dials_is_a_live_input_of_any_size(tmp_path, name):
+    """tests/photo/test_editors.py has a ResNet."""
     model = trained(Tunable(MAPS[name], p=2))
     shipping.export(model, tmp_path / "map.onnx", "map")
     session = onnxruntime.InferenceSession(tmp_path / "map.onnx")

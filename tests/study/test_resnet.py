@@ -51,5 +51,5 @@ def test_it_folds_and_saves_like_the_whole(tmp_path):
 
 
 @pytest.mark.slow
-def test_it_exports_like_the_whole(tmp_path):
+def test_it_exports_like_the_whole(tmp_path, exporter):
     export(Tunable(HALF.build(), 2).eval(), tmp_path / "half.onnx")  # compared at several sizes

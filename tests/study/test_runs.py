@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import pytest
 import torch
+from forks import Job
 
 from study import runs
 from study.controls import DNIConfig, TunableConfig
@@ -393,10 +394,9 @@ def test_a_run_killed_in_mid_training_ends_with_the_bits_of_an_undisturbed_one(
     config = replace(config, control=DNIConfig(1.0))
     threads = torch.get_num_threads()
     script = SCRIPT.format(config=config, threads=threads, rows=5, writing=writing)
-    killed = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed = Job(script)
+    killed.rest()
+    assert killed.codes == [-signal.SIGKILL], killed.errors
     assert runs.find(config) is None
     part = store / "runs" / f"tiny-{config.key}.part"
     assert (part / "checkpoint.safetensors").exists()
@@ -582,9 +582,7 @@ def test_two_processes_at_once_train_a_run_once(store):
         "run = runs.get(configs.denoising('tunable', configs.profile('smoke')), progress=False)\n"
         "print(run.record['started'], run.record['weights'])\n"
     )
-    command = [sys.executable, "-c", script]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [process.communicate(timeout=300)[0] for process in both]
+    said = [job.ended() for job in [Job(script) for _ in range(2)]]
     assert said[0] == said[1] != ""
     (folder,) = (store / "runs").iterdir()
     assert folder.name.startswith("denoising-tunable-fixed-2x8-seed0-")

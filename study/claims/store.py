@@ -55,11 +55,12 @@ class Store(Source):
         """Records of the requested benchmarks, by device."""
         self._read: dict[tuple[RunConfig, ImageSweep], pd.DataFrame | NotMeasured] = {}
         self._loaded: dict[RunConfig, Run] = {}
+        self._blocks: dict[tuple, Block] = {}
 
     def for_next(self) -> Store:
         """The same store with nothing asked for yet; what was read is not read again."""
         other = Store(self.budget, self.target, make=self.make)
-        other._read, other._loaded = self._read, self._loaded
+        other._read, other._loaded, other._blocks = self._read, self._loaded, self._blocks
         return other
 
     def readings(self) -> dict[str, Source]:
@@ -92,9 +93,13 @@ class Store(Source):
         several seeds have them; all else on the images of the table."""
         metric = MEASURED_AS.get(table, {}).get(metric, metric)
         frames = self._frames(table, self.measured_on(images), method)
-        if sigma is not None:
-            frames = [frame[np.isclose(frame.sigma, sigma)] for frame in frames]
-        return block(frames, metric, omegas)
+        of = tuple(frame.attrs["record"]["sha256"] for frame in frames)
+        place = (of, metric, tuple(map(tuple, omegas)), sigma)
+        if place not in self._blocks:
+            if sigma is not None:
+                frames = [frame[np.isclose(frame.sigma, sigma)] for frame in frames]
+            self._blocks[place] = block(frames, metric, omegas)
+        return self._blocks[place]
 
     def _frames(self, table: str, images: str, method: str) -> list[pd.DataFrame]:
         """The sweeps of all seeds that have one."""

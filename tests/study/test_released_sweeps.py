@@ -11,7 +11,6 @@ from torch import nn
 from study import configs, runs
 from study.chapters.beside import every_cell
 from study.chapters.denoising_results import gap
-from study.claims import claims
 from study.claims.store import Store
 from study.claims.verdicts import CLEAN
 from study.configs import measurements
@@ -104,13 +103,6 @@ def test_the_sweep_of_every_table_is_released(monkeypatch):
         ("table2b", "sidd"),
         ("table5", "urban100"),
     }
-
-
-@pytest.mark.slow
-def test_every_claim_is_judged_at_the_laptop_budget_but_for_times_on_a_gpu(monkeypatch):
-    monkeypatch.delenv("TUNABLE_RUNS", raising=False)
-    judged = claims.judged(configs.profile("laptop"))
-    assert set(judged.index[judged.verdict == "not measured here"]) <= {"overhead-20", "overhead-5"}
 
 
 def test_a_training_once_more_is_found_by_the_run_it_repeats(monkeypatch):

@@ -1,4 +1,7 @@
-"""The commands and code of README.md and of the page "Use it" are run exactly as printed."""
+"""The commands and code of the page "Use it" are run exactly as printed.
+
+tests/browser/test_stranger.py runs those of README.md.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,13 @@ from tunable_photo import cli, editors
 from tunable_photo.resnet import ResNetConfig
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "book/use.md"]
+PAGE = ROOT / "book/use.md"
 COMMAND = ".venv/bin/tunable "
 
 
-def blocks(page: Path, language: str) -> list[str]:
-    found = re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
-    assert found, f"{page.name} shows no {language}"
+def blocks(language: str) -> list[str]:
+    found = re.findall(rf"^```{language}\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    assert found, f"{PAGE.name} shows no {language}"
     return found
 
 
@@ -35,20 +38,18 @@ def released():
         pytest.fail("the released denoiser is part of the repository")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_its_python_runs(page, released, tmp_path, monkeypatch):
+def test_its_python_runs(released, exporter, tmp_path, monkeypatch):
     """As printed, except that a small network is exported for editors in place of the released one."""
     small = Tunable(ResNetConfig(1, 4, image_skip=True, stride=2).build(), 2)
     monkeypatch.setattr(editors, "network", lambda _: small)
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     with torch.random.fork_rng(devices=[]):
-        for block in blocks(page, "python"):
-            exec(compile(block, str(page), "exec"), names)
+        for block in blocks("python"):
+            exec(compile(block, str(PAGE), "exec"), names)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_its_commands_run(page, released, tmp_path, monkeypatch):
+def test_its_commands_run(released, tmp_path, monkeypatch):
     from PIL import Image
 
     monkeypatch.chdir(tmp_path)
@@ -57,13 +58,13 @@ def test_its_commands_run(page, released, tmp_path, monkeypatch):
     for name in ("photo.png", "photos/one.png", "photos/two.jpg"):
         Image.fromarray(image).save(name)
     Image.fromarray(image[..., 0]).save("mask.png")
-    lines = "".join(blocks(page, "bash")).splitlines()
+    lines = "".join(blocks("bash")).splitlines()
     commands = [
         shlex.split(line.removeprefix(COMMAND), comments=True)
         for line in lines
         if line.startswith(COMMAND)
     ]
-    assert commands, f"{page.name} shows no command"
+    assert commands, f"{PAGE.name} shows no command"
     for words in commands:
         assert cli.main(words) == 0, words
         assert Path(words[2]).exists(), words

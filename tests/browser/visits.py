@@ -20,9 +20,16 @@ PAGES = sorted(
 LARGE = ("api/study-c*", "api/study-[fimnrt]*", "api/tunable_photo")
 """Pages of the reference that axe leaves out: it takes up to a minute for each, and they are made as
 api/tunable_core and api/study-disk are."""
-ALIKE = ("api/*", "controls/*")
+ALIKE = ("api/*", "controls/*", "[01][0-9]-*")
 """Pages that have the same colours as others; axe looks at IN_DARK of them in dark mode."""
-IN_DARK = ("api/tunable_core-onnx", "controls/index")
+IN_DARK = (
+    "01-tunable-convolutions",
+    "03-denoising",
+    "08-style-transfer",
+    "10-claims",
+    "api/tunable_core-onnx",
+    "controls/index",
+)
 RULES = {
     "light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
     "dark": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},

@@ -20,6 +20,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from exporting import one_registry
 from live_models import MODELS, RIVALS, Model
 from PIL import Image
 from safetensors.torch import save
@@ -62,11 +63,13 @@ def write(folder: Path, book: Path) -> list[str]:
     shutil.copytree(book / "vendor/onnxruntime-web", folder / "runtime")
     (folder / "isolate.js").replace(folder.parent / "isolate.js")  # it serves the folder it is in
     found = [(model, *made) for model in MODELS if (made := network_of(model)) is not None]
+    with one_registry():
+        entries = [entry(model, name, control, folder) for model, name, control in found]
     manifest: dict[str, Any] = {
         "runtime": {device: packed(folder / "runtime" / name) for device, name in RUNTIME.items()},
         "images": list(CROPS),
         "isolate": os.environ.get("TUNABLE_ISOLATE") == "1",
-        "models": [entry(model, name, control, folder) for model, name, control in found],
+        "models": entries,
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
     return [model.name for model, *_ in found]

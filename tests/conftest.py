@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import json
 import os
 import time
@@ -60,18 +58,11 @@ def close():
 
 @pytest.fixture(scope="session")
 def exporter():
-    """Exports share the registry that torch makes of its translations to ONNX at each, in 1.5 seconds.
+    """Exports share what torch would make at each."""
+    from exporting import one_registry
 
-    Where torch has it elsewhere, they are only slower.
-    """
-    patch = pytest.MonkeyPatch()
-    with contextlib.suppress(ImportError, AttributeError):
-        from torch.onnx._internal.exporter._registration import ONNXRegistry
-
-        kept = functools.cache(ONNXRegistry.from_torchlib)
-        patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(kept))
-    yield
-    patch.undo()
+    with one_registry():
+        yield
 
 
 @pytest.fixture

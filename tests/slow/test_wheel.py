@@ -26,10 +26,15 @@ def run(*words, cwd) -> subprocess.CompletedProcess:
     )
 
 
-def environment(folder: Path) -> Path:
-    """A new virtual environment; returns the folder of its programs."""
-    venv.create(folder, with_pip=True)
-    return folder / ("Scripts" if os.name == "nt" else "bin")
+def installed(folder: Path, *words) -> Path:
+    """A new virtual environment, filled by `pip install`; returns the folder of its programs."""
+    venv.create(folder / "venv")
+    programs = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    pip = (sys.executable, "-m", "pip", "--python", programs / "python", "install", "-q")
+    ended = run(*pip, *words, cwd=folder)
+    if ended.returncode:
+        skip_offline(ended)
+    return programs
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +80,9 @@ def test_the_wheel_holds_the_library_and_the_command_with_its_denoiser_and_nothi
 
 
 def test_the_command_of_the_wheel_denoises_a_photograph(wheel, tmp_path):
-    programs = environment(tmp_path / "venv")
     same_torch = f"torch=={torch.__version__.partition('+')[0]}"  # another may bring gigabytes for a GPU
-    install = ("install", "-q", "--no-compile")  # compiling all of torch takes longer than the test
-    ended = run(programs / "pip", *install, f"{wheel}[photo]", same_torch, cwd=tmp_path)
-    if ended.returncode:
-        skip_offline(ended)
+    # compiling all of torch takes longer than the test
+    programs = installed(tmp_path, "--no-compile", f"{wheel}[photo]", same_torch)
     pixels = np.random.default_rng(0).normal(128, 20, (64, 96, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "photo.png")
     omega = ("--omega", "0.7", "0.3")
@@ -98,10 +100,7 @@ def test_the_command_of_the_wheel_denoises_a_photograph(wheel, tmp_path):
 
 
 def test_an_editable_install_has_the_study_too(clone, tmp_path):
-    programs = environment(tmp_path / "venv")
-    ended = run(programs / "pip", "install", "-q", "--no-deps", "-e", clone, cwd=tmp_path)
-    if ended.returncode:
-        skip_offline(ended)
+    programs = installed(tmp_path, "--no-deps", "-e", clone)
     code = "import study, importlib.util as u; print(study.__file__, u.find_spec('tunable_core').origin)"
     ended = run(programs / "python", "-c", code, cwd=tmp_path)
     assert ended.stdout.split() == [

@@ -31,7 +31,7 @@ PROFILES = {
         "smoke",
         ResNetConfig(blocks=2, channels=8, image_skip=True, head_relu=False),
         Training(
-            steps=40, batch=4, patch=24, lr=2e-3, omega=OmegaSampling("simplex", corners=(0.6, 0.1))
+            steps=20, batch=4, patch=24, lr=2e-3, omega=OmegaSampling("simplex", corners=(0.6, 0.1))
         ),
         data="samples-train",
         seeds=2,

@@ -109,7 +109,7 @@ def test_the_curve_draws_itself_unless_the_reader_wants_less_motion(context, add
 
 def test_a_large_photograph_is_made_tile_by_tile_and_can_be_stopped(page, manifest, tmp_path):
     photo = next(model for model in manifest["models"] if model["name"] == "photo")
-    pixels = datasets.load("samples-test")["coffee"][:, :400, :600].permute(1, 2, 0).numpy()
+    pixels = datasets.load("samples-test")["coffee"][:, :280, :400].permute(1, 2, 0).numpy()
     Image.fromarray(pixels).save(tmp_path / "own.png")
     page.check(f"[name=live-model][value='{photo['title']}']")
     page.set_input_files("[data-live=file]", tmp_path / "own.png")
@@ -122,8 +122,8 @@ def test_a_large_photograph_is_made_tile_by_tile_and_can_be_stopped(page, manife
     until(page, COMPUTED)
     assert page.locator("[data-live=stop]").is_hidden()
     assert page.locator("[data-live=after]").get_attribute("width") == "128"
-    awaited(page, lambda: page.click("[data-live=whole]"), "Done: 600 × 400 pixels")
-    assert page.locator("[data-live=after]").get_attribute("width") == "600"
+    awaited(page, lambda: page.click("[data-live=whole]"), "Done: 400 × 280 pixels")
+    assert page.locator("[data-live=after]").get_attribute("width") == "400"
 
 
 def test_twelve_megapixels_are_the_most(page):

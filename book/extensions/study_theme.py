@@ -3,7 +3,8 @@
 The toggles of the table of contents get a name, and the list of references, whose entries are no list
 items, is no longer called a list. Each page says its title and its first sentences to those who link to
 it, and shows preview.png (book/assemble.py); its address
-is whole where html.baseurl of _config.yml is set.
+is whole where html.baseurl of _config.yml is set. The sidebar, which shows titles alone, is made of titles
+alone: Sphinx would copy the whole contents of all pages for each page, a quarter of its work.
 """
 
 from __future__ import annotations
@@ -61,8 +62,21 @@ def preview(
     context["metatags"] = "\n".join([context.get("metatags", ""), *lines])
 
 
+def contents(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """The contents of a page beside its text have all of its sections."""
+    app.env.metadata[page].pop("tocdepth", None)
+
+
+def titles(app: Sphinx, page: str, *_: Any) -> None:
+    """The sidebar of a page, which is made next, has no sections of any page."""
+    for name in app.env.tocs.keys() - app.env.toctree_includes.keys():
+        app.env.metadata[name]["tocdepth"] = 1
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register both."""
+    """Register all."""
+    app.connect("doctree-resolved", contents)
     app.connect("html-page-context", preview)
+    app.connect("html-page-context", titles)
     app.connect("build-finished", mend)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

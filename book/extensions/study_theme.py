@@ -2,9 +2,9 @@
 
 The toggles of the table of contents get a name, and the list of references, whose entries are no list
 items, is no longer called a list. Each page says its title and its first sentences to those who link to
-it, and shows preview.png (book/assemble.py); its address
-is whole where html.baseurl of _config.yml is set. The sidebar, which shows titles alone, is made of titles
-alone: Sphinx would copy the whole contents of all pages for each page, a quarter of its work.
+it, and shows preview.png (book/assemble.py); its address is whole where html.baseurl of _config.yml is
+set. The sidebar, which shows titles alone, is made of titles alone: Sphinx would copy the whole contents
+of all pages for each page, a quarter of its work.
 """
 
 from __future__ import annotations

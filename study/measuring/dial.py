@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from scipy.optimize import brentq
 from torch import Tensor
 
 from study.controls.base import Control
@@ -97,6 +96,8 @@ def tune_for(
             f"the dial reaches {name} of {low:.4g} to {high:.4g} on this image; got {wanted:g}"
         )
     left, right = passed[0] / (grid - 1), (passed[0] + 1) / (grid - 1)
+    from scipy.optimize import brentq  # it takes half a second, and most programs look for no omega
+
     exact = [t for t, i in ((left, passed[0]), (right, passed[0] + 1)) if seen[i] == 0]
     t = exact[0] if exact else brentq(miss, left, right, xtol=tolerance)
     output = control(x, omega_at(t))

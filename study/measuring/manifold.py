@@ -5,9 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-from sklearn.metrics import silhouette_score
 from torch import Tensor
 
 from study.controls.base import Control
@@ -30,6 +27,9 @@ def tuned_kernels(control: Control, omegas: Tensor, layers: list[list[str]]) -> 
 
 def embed(kernels: np.ndarray, *, components: int = 10, perplexity: float = 5.0, seed: int = 0):
     """PCA, then t-SNE, of the kernels of all groups together, as in Fig. 8: [groups, N, 2]."""
+    from sklearn.decomposition import PCA  # it takes a second, and most claims are not on kernels
+    from sklearn.manifold import TSNE
+
     groups, positions, size = kernels.shape
     flat = kernels.reshape(groups * positions, size)
     components = min(components, *flat.shape)
@@ -44,6 +44,8 @@ def separation(kernels: np.ndarray, *, perplexity: float = 5.0, seed: int = 0) -
 
     1 for groups far apart, 0 for overlapping groups. kernels: as returned by tuned_kernels().
     """
+    from sklearn.metrics import silhouette_score
+
     points = embed(kernels, perplexity=perplexity, seed=seed)
     groups = np.repeat(np.arange(len(points)), points.shape[1])
     return float(silhouette_score(points.reshape(-1, 2), groups))

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from skimage.metrics import structural_similarity
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -46,6 +45,8 @@ def ssim(output: Tensor, target: Tensor, *, crop: int = 0) -> Tensor:
 
     Wang et al. 2004 through scikit-image, images clipped to [0, 1], K1 = 0.01, K2 = 0.03.
     """
+    from skimage.metrics import structural_similarity  # it takes half a second, and few sweeps have SSIM
+
     output, target = checked("ssim", least=11, crop=crop, output=output, target=target)
     images = [x.clamp(0, 1).double().cpu().numpy() for x in (output, target)]
     settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}

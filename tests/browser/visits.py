@@ -21,8 +21,8 @@ LARGE = ("api/study-c*", "api/study-[fimnrt]*", "api/tunable_photo")
 """Pages of the reference that axe leaves out: it takes up to a minute for each, and they are made as
 api/tunable_core and api/study-disk are."""
 ALIKE = ("api/*", "controls/*", "[01][0-9]-*")
-"""Pages that have the same colours as others; axe looks at IN_DARK of them in dark mode."""
-IN_DARK = (
+"""Pages that have the same colours as others; axe looks at EXAMPLES of them in dark mode."""
+EXAMPLES = (
     "01-tunable-convolutions",
     "03-denoising",
     "08-style-transfer",
@@ -30,9 +30,13 @@ IN_DARK = (
     "api/tunable_core-onnx",
     "controls/index",
 )
-RULES = {
-    "light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
-    "dark": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+CODE = ("api/*", "controls/*")
+"""Pages of which axe looks at the colours of EXAMPLES alone, in light mode too: most of its time."""
+TAGS = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+RULES: dict[str, dict] = {
+    "light": {"runOnly": TAGS},
+    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
+    "without colours": {"runOnly": TAGS, "rules": {"color-contrast": {"enabled": False}}},
 }
 """axe's rules in each mode; in dark mode only those whose answers can differ."""
 READ = """() => ({
@@ -101,9 +105,10 @@ def visit(context, address: str, name: str) -> Visit:
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"{shot}.png", full_page=True)
     if not _among(name, LARGE):
-        for mode in ("light",) if _among(name, ALIKE) and name not in IN_DARK else RULES:
-            page.emulate_media(color_scheme=mode)
-            page.wait_for_function("mode => document.documentElement.dataset.theme === mode", arg=mode)
+        for mode in _modes(name):
+            scheme = "dark" if mode == "dark" else "light"
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_function("mode => document.documentElement.dataset.theme === mode", arg=scheme)
             page.evaluate(SETTLED)  # colours change slowly
             seen.serious[mode] = serious(page, mode)
         page.emulate_media(color_scheme="light")
@@ -116,6 +121,12 @@ def visit(context, address: str, name: str) -> Visit:
     return seen
 
 
+def _modes(name: str) -> tuple[str, ...]:
+    if name in EXAMPLES or not _among(name, ALIKE):
+        return "light", "dark"
+    return ("without colours",) if _among(name, CODE) else ("light",)
+
+
 def _among(name: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch(name, pattern) for pattern in patterns)
 
@@ -124,7 +135,7 @@ def serious(page, mode: str) -> list[str]:
     """What axe finds serious on an open page, one line for each fault."""
     from axe_playwright_python.sync_playwright import Axe
 
-    options = {"runOnly": RULES[mode], "resultTypes": ["violations"]}
+    options = {**RULES[mode], "resultTypes": ["violations"]}
     return [
         f"{fault['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
         for fault in Axe().run(page, options=options).response["violations"]

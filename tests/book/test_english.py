@@ -7,7 +7,8 @@ code only strings with a space, which are docstrings and messages.
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def paragraphs(text: str) -> Iterator[str]:
             yield " ".join(part.split()).removeprefix("- ")
 
 
-def pages() -> Iterator[tuple[str, str]]:
+def in_pages() -> Iterator[tuple[str, str]]:
     """Each paragraph of the pages and notebooks, with its file."""
     for path in [ROOT / "README.md", *written(ROOT / "book", ".md")]:
         if "vendor" not in path.relative_to(ROOT).parts:
@@ -69,7 +70,7 @@ def pages() -> Iterator[tuple[str, str]]:
                 yield path.relative_to(ROOT).as_posix(), part
 
 
-def strings() -> Iterator[tuple[str, str]]:
+def in_strings() -> Iterator[tuple[str, str]]:
     """Each string of the packages with a space in it, with its file; parts of an f-string one by one."""
     for folder in ("tunable_core", "tunable_photo", "study", "book"):
         for path in written(ROOT / folder, ".py"):
@@ -79,7 +80,13 @@ def strings() -> Iterator[tuple[str, str]]:
                     yield path.relative_to(ROOT).as_posix(), " ".join(text.split())
 
 
-def found(pattern: str, texts: Iterator[tuple[str, str]]) -> list[str]:
+@cache
+def read(where) -> list[tuple[str, str]]:
+    """The texts of in_pages() or in_strings(), read once for all patterns."""
+    return [*where()]
+
+
+def found(pattern: str, texts: Iterable[tuple[str, str]]) -> list[str]:
     """The places of a pattern, with some context."""
     return [
         f"{name}: ...{text[max(0, match.start() - 40) : match.end() + 40]}..."
@@ -90,13 +97,13 @@ def found(pattern: str, texts: Iterator[tuple[str, str]]) -> list[str]:
 
 @pytest.mark.parametrize("pattern", [*EVERYWHERE, *IN_PROSE])
 def test_pages_and_notebooks_have_no_such_words(pattern):
-    where = found(pattern, pages())
+    where = found(pattern, read(in_pages))
     assert not where, f"{(EVERYWHERE | IN_PROSE)[pattern]}:\n" + "\n".join(where)
 
 
 @pytest.mark.parametrize("pattern", EVERYWHERE)
 def test_docstrings_and_messages_have_no_such_words(pattern):
-    where = found(pattern, strings())
+    where = found(pattern, read(in_strings))
     assert not where, f"{EVERYWHERE[pattern]}:\n" + "\n".join(where)
 
 
@@ -115,7 +122,7 @@ def test_docstrings_and_messages_have_no_such_words(pattern):
     ],
 )
 def test_the_sentences_that_readers_stumbled_over_are_found(sentence):
-    assert any(found(pattern, iter([("page", sentence)])) for pattern in EVERYWHERE | IN_PROSE)
+    assert any(found(pattern, [("page", sentence)]) for pattern in EVERYWHERE | IN_PROSE)
 
 
 @pytest.mark.parametrize(
@@ -128,4 +135,4 @@ def test_the_sentences_that_readers_stumbled_over_are_found(sentence):
     ],
 )
 def test_plain_sentences_are_left_alone(sentence):
-    assert not any(found(pattern, iter([("page", sentence)])) for pattern in EVERYWHERE | IN_PROSE)
+    assert not any(found(pattern, [("page", sentence)]) for pattern in EVERYWHERE | IN_PROSE)

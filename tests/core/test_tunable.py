@@ -488,7 +488,13 @@ def test_safetensors_round_trip(network, x, tmp_path):
 
 
 @pytest.fixture
-def fresh_compiler():
+def fresh_compiler(monkeypatch):
+    """The compiler with nothing compiled, without what takes most of its first time: it would try which
+    vector instructions there are, and compile headers for later."""
+    from torch._inductor import config, cpu_vec_isa
+
+    monkeypatch.setattr(config, "cpp_cache_precompile_headers", False, raising=False)
+    monkeypatch.setattr(cpu_vec_isa, "valid_vec_isa_list", list, raising=False)
     torch._dynamo.reset()
     yield
     torch._dynamo.reset()

@@ -44,6 +44,7 @@ $(STAMP): requirements.lock requirements.hashes pyproject.toml
 	$(PIP) --no-deps --require-hashes -r requirements.hashes
 	$(PIP) -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation -e .
+	@$(RUN) -m compileall -q tunable_core tunable_photo study book  # or each of the first processes would
 	@printf '%s\n' "$(CURDIR)" > $@
 
 book: $(STAMP)  ## run the notebooks that changed and build book/_build/html (PROFILE=..., SINGLE=1 for a PDF)

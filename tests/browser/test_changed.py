@@ -10,6 +10,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import nbformat
+import pandas as pd
 import pytest
 from conftest import unavailable
 from parameters import declared, resolve, settings
@@ -65,6 +66,11 @@ CHANGES = {
 }
 """For each notebook other values of its main parameters than those of the smoke budget."""
 
+PROCESSES = pd.DataFrame(
+    {"processes": [1, 2], "ms": [3.0, 2.0], "speedup": [1, 1.5], "efficiency": [1, 0.75]}
+)
+"""In place of a measurement that starts two processes; tests/study/test_bench.py makes it."""
+
 
 @pytest.fixture(scope="module")
 def results():
@@ -74,6 +80,7 @@ def results():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNABLE_RUNS", str(BUILT.parent / "runs"))
         patch.setattr("matplotlib.pyplot.show", lambda: None)
+        patch.setattr("study.measuring.overhead.with_processes", lambda *_, **__: PROCESSES)
         patch.chdir(NOTEBOOKS[0].parent)
         mpl.use("Agg")
         yield BUILT.parent / "notebooks"

@@ -196,7 +196,7 @@ def test_a_state_dict_makes_another_the_same(row):
     assert_same(other(row.x, OMEGA), row.model(row.x, OMEGA))
 
 
-EXPORTED = ["Compact", "DnCNN", "SAFMN", "SqueezeNet"]
+EXPORTED = ["Compact", "SAFMN", "SqueezeNet"]
 
 
 @pytest.mark.parametrize("name", EXPORTED)

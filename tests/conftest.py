@@ -58,7 +58,7 @@ def close():
 
 @pytest.fixture(scope="session")
 def exporter():
-    """Exports share what torch would make at each."""
+    """Exports share torch's registry, see exporting.one_registry."""
     from exporting import one_registry
 
     with one_registry():

@@ -1,6 +1,6 @@
-"""Processes that begin with the study imported: forks of one that has, each without its three seconds.
+"""Start processes of the study: each is a fork of one that has imported it, which saves three seconds.
 
-Otherwise a Job behaves as Python running a script, or as torchrun running it in several processes.
+Otherwise a Job behaves like Python with a script, or like torchrun with a script and several processes.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ import os
 import socket
 import sys
 import tempfile
+import threading
 from multiprocessing.reduction import DupFd
 
 CONTEXT = multiprocessing.get_context("forkserver")
+LONGEST = 300
+"""Seconds after which a job that does not end is killed."""
 CONTEXT.set_forkserver_preload(["study.configs", "study.measuring.sweep"])
 
 
 class Job:
-    """One script in one or more processes, whose outputs are one text.
+    """One script in one or more processes, which write into one pipe.
 
-    settings: environment variables beside those of now.
+    settings: environment variables beside those of this process.
     """
 
     def __init__(self, script: str, *arguments: object, processes: int = 1, **settings: object) -> None:
@@ -32,7 +35,8 @@ class Job:
         words, self._processes = list(map(str, arguments)), []
         for ranks in [{}] if processes == 1 else _ranks(processes):
             streams = [DupFd(writer), DupFd(self._errors.fileno())]
-            process = CONTEXT.Process(target=_run, args=(script, words, given | ranks, *streams))
+            work = (script, words, given | ranks, *streams)
+            process = CONTEXT.Process(target=_run, args=work, daemon=True)
             process.start()
             self._processes.append(process)
         os.close(writer)
@@ -41,12 +45,16 @@ class Job:
         for process in self._processes:
             process.kill()
 
-    def rest(self, timeout: float | None = 300) -> str:
-        """What it says until its end, without what has been read; `errors` has its complaints then."""
+    def rest(self) -> str:
+        """Its output until its end, without what has been read; then `errors` is its stderr."""
+        late = threading.Timer(LONGEST, self.kill)
+        late.daemon = True
+        late.start()
         with self.stdout, self._errors:
             said = self.stdout.read()
             for process in self._processes:
-                process.join(timeout)
+                process.join()
+            late.cancel()
             self._errors.seek(0)
             self.errors = self._errors.read()
         return said
@@ -57,7 +65,7 @@ class Job:
         return [process.exitcode for process in self._processes]
 
     def ended(self) -> str:
-        """What it says until its end, which must be a good one."""
+        """Its output until its end; fails unless every process ends well."""
         said = self.rest()
         assert not any(self.codes), self.errors[-3000:]
         return said
@@ -82,4 +90,3 @@ def _run(script: str, arguments: list[str], environment: dict, output, errors) -
         exec(compile(script, "script.py", "exec"), {"__name__": "__main__"})
     finally:
         atexit._run_exitfuncs()  # multiprocessing leaves them out
-        sys.stdout.flush()

@@ -20,7 +20,9 @@ PAGES = sorted(
 LARGE = ("api/study-c*", "api/study-[fimnrt]*", "api/tunable_photo")
 """Pages of the reference that axe leaves out: it takes up to a minute for each, and they are made as
 api/tunable_core and api/study-disk are."""
-ALIKE = ("api/*", "controls/*", "[01][0-9]-*")
+CODE = ("api/*", "controls/*")
+"""Pages of which axe looks at the colours of EXAMPLES alone, in light mode too: most of its time."""
+ALIKE = (*CODE, "[01][0-9]-*")
 """Pages that have the same colours as others; axe looks at EXAMPLES of them in dark mode."""
 EXAMPLES = (
     "01-tunable-convolutions",
@@ -30,8 +32,6 @@ EXAMPLES = (
     "api/tunable_core-onnx",
     "controls/index",
 )
-CODE = ("api/*", "controls/*")
-"""Pages of which axe looks at the colours of EXAMPLES alone, in light mode too: most of its time."""
 TAGS = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 RULES: dict[str, dict] = {
     "light": {"runOnly": TAGS},
